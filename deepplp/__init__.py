@@ -1,0 +1,20 @@
+"""deepplp: probabilistic logic programs as PyTorch layers.
+
+A ProbLog program says which of its predicates a neural network decides; a `Model` answers its queries with exact
+probabilities, and gradients flow back into the networks.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from deepplp import errors
+from deepplp.errors import DeepPLPError, InconsistentEvidenceError
+from deepplp.model import Answers, Model
+from deepplp.neural import Network
+from deepplp.program import Program
+
+__all__ = ["Answers", "DeepPLPError", "InconsistentEvidenceError", "Model", "Network", "Program", "errors"]
+
+try:
+    __version__ = version("deepplp")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0"

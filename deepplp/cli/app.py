@@ -1,0 +1,87 @@
+"""The command line: ``python -m deepplp`` or ``deepplp``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import deepplp
+from deepplp.errors import DeepPLPError, ProgramWarning, UnknownNetworkError
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="deepplp",
+    help="Probabilistic logic programs as PyTorch layers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"deepplp {deepplp.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Probabilistic logic programs as PyTorch layers."""
+
+
+@app.command()
+def prob(
+    file: Annotated[Path, typer.Argument(metavar="FILE.pl", help="A ProbLog program with its query/1.")],
+    allow_python: Annotated[
+        bool, typer.Option("--allow-python", help="Let the program load Python files and data bases.")
+    ] = False,
+) -> None:
+    """Print the probability of every answer to the program's queries, as ProbLog does."""
+    program = deepplp.Program.from_file(file)
+    if program.declarations:
+        first = program.declarations[0]
+        raise UnknownNetworkError(
+            f"{first} needs a network, and the command line has none; load this program in Python with "
+            f"deepplp.Model(program, networks={{{first.network!r}: …}})",
+            first.position,
+        )
+    answers = deepplp.Model(program, allow_python=allow_python).query()
+    if not answers.terms and not answers.unanswered:
+        warnings.warn(f"{file} asks nothing: it has no query/1", ProgramWarning, stacklevel=1)
+    results = dict(zip(answers.terms, answers.probs[0].tolist(), strict=True))
+    results.update(dict.fromkeys(answers.unanswered, 0.0))
+    _print_probabilities(results)
+
+
+def _print_probabilities(results: dict[str, float]) -> None:
+    """ProbLog's format: names aligned to the right, sorted as text, eight digits."""
+    width = max(map(len, results), default=0)
+    for name, value in sorted(results.items()):
+        typer.echo(f"{name:>{width}}:\t{value:<10.8g}")
+
+
+def _warn(message: Warning | str, *rest: object, **more: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
+
+
+def main() -> None:
+    """Run the command line. Errors go to standard error as one message, and the exit status is 1."""
+    warnings.showwarning = _warn
+    try:
+        app()
+    except DeepPLPError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)

@@ -1,0 +1,62 @@
+"""`Circuit`: what is evaluated, as flat index arrays without weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FALSE_NODE", "TRUE_NODE", "Circuit"]
+
+IntArray = NDArray[np.int64]
+
+FALSE_NODE = 0
+TRUE_NODE = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circuit:
+    """A multi-rooted sum-product circuit over categorical choices, deterministic and decomposable.
+
+    A weight *column* is one value of one choice: choice c owns columns ``column_offsets[c]:column_offsets[c + 1]``. A
+    *leaf* is a set of values of one choice, and its value is the sum of their columns
+    (``leaf_columns[leaf_offsets[i]:leaf_offsets[i + 1]]``). Node 0 is false (0), node 1 is true (1), and node n > 1 is
+
+        value[n] = sum over its elements e of leaf[primes[e]] * value[subs[e]],
+
+    its elements being ``node_offsets[n]:node_offsets[n + 1]``, and nodes standing behind the nodes they use.
+    ``roots`` are the nodes of the queries, each conjoined with the evidence, and ``evidence`` that of the evidence.
+
+    The value of a root is the weighted model count, provided the weights of each choice sum to one
+    (Darwiche, "SDD: A New Canonical Representation of Propositional Knowledge Bases", IJCAI 2011).
+    """
+
+    column_offsets: IntArray
+    leaf_offsets: IntArray
+    leaf_columns: IntArray
+    node_offsets: IntArray
+    primes: IntArray
+    subs: IntArray
+    roots: IntArray
+    evidence: int
+
+    @property
+    def nodes(self) -> int:
+        """The number of nodes, the constants included."""
+        return len(self.node_offsets) - 1
+
+    @property
+    def leaves(self) -> int:
+        """The number of leaves."""
+        return len(self.leaf_offsets) - 1
+
+    @property
+    def elements(self) -> int:
+        """The number of elements (products) of all nodes."""
+        return len(self.primes)
+
+    @property
+    def columns(self) -> int:
+        """The number of weight columns."""
+        return int(self.column_offsets[-1])

@@ -1,0 +1,181 @@
+"""Everything that can go wrong, by name.
+
+One root class, leaves named after the problem. A message says where (``file:line:column`` with the source line and a
+caret when the fault has a place in a program), what, and what to do instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "BatchSizeError",
+    "BudgetExceededError",
+    "DeepPLPError",
+    "DuplicateNetworkError",
+    "GroundingError",
+    "InconsistentEvidenceError",
+    "InputError",
+    "InvalidProbabilityError",
+    "MissingInputError",
+    "NegativeCycleError",
+    "NetworkInputError",
+    "NetworkOutputError",
+    "NonGroundError",
+    "Position",
+    "ProgramError",
+    "ProgramFileError",
+    "ProgramSyntaxError",
+    "ProgramWarning",
+    "PythonNotAllowedError",
+    "QueryError",
+    "TargetError",
+    "UnknownNetworkError",
+    "UnknownPredicateError",
+    "UnsupportedConstructError",
+    "UnusedInputError",
+    "UnusedNetworkWarning",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a source text: 1-based line and column, and the line itself for the caret."""
+
+    file: str
+    line: int
+    column: int
+    source_line: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def caret(self) -> str:
+        """The source line with a caret below the column; tabs are kept so that the caret stays in place."""
+        lead = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.column - 1])
+        return f"    {self.source_line}\n    {lead}^"
+
+
+class DeepPLPError(Exception):
+    """The root of all errors that deepplp raises on purpose.
+
+    ``message`` is the text without its place, ``position`` the place in the program, if it has one.
+    """
+
+    def __init__(self, message: str, position: Position | None = None) -> None:
+        self.message = message
+        self.position = position
+        super().__init__(message, position)
+
+    def __str__(self) -> str:
+        if self.position is None:
+            return self.message
+        text = f"{self.position}: {self.message}"
+        return f"{text}\n{self.position.caret()}" if self.position.source_line else text
+
+
+class ProgramError(DeepPLPError):
+    """The program text is at fault."""
+
+
+class ProgramFileError(ProgramError):
+    """The program's file cannot be read."""
+
+
+class ProgramSyntaxError(ProgramError):
+    """The text is not a ProbLog program."""
+
+
+class UnsupportedConstructError(ProgramError):
+    """The text is legal, but says something that deepplp does not do."""
+
+
+class InvalidProbabilityError(ProgramError):
+    """A probability is not a number from 0 to 1, or those of an annotated disjunction sum to more than 1."""
+
+
+class PythonNotAllowedError(ProgramError):
+    """The program would run Python code or read a data base, and the caller has not allowed it."""
+
+
+class UnknownNetworkError(ProgramError):
+    """An ``nn`` annotation names a network that the model was not given."""
+
+
+class DuplicateNetworkError(ProgramError):
+    """Two networks, or two values of a domain, have one name."""
+
+
+class GroundingError(DeepPLPError):
+    """The program is legal, but the query cannot be ground."""
+
+
+class UnknownPredicateError(GroundingError):
+    """A goal calls a predicate that no clause defines."""
+
+
+class NonGroundError(GroundingError):
+    """A probabilistic fact or choice, or a network's input, still holds a variable when it is reached."""
+
+
+class NegativeCycleError(GroundingError):
+    """An atom depends on its own negation.
+
+    ``cycle`` holds the atoms on the cycle, as text.
+    """
+
+    def __init__(self, message: str, position: Position | None = None, cycle: tuple[str, ...] = ()) -> None:
+        super().__init__(message, position)
+        self.cycle = cycle
+
+
+class BudgetExceededError(DeepPLPError):
+    """Grounding or compilation ran out of the time or the nodes that it was given."""
+
+
+class QueryError(DeepPLPError):
+    """A call to the model is at fault."""
+
+
+class InputError(QueryError):
+    """An input tensor does not fit the query."""
+
+
+class MissingInputError(InputError):
+    """A network needs an argument for which the call gives no tensor."""
+
+
+class UnusedInputError(InputError):
+    """The call gives a tensor under a name that stands nowhere in the query, its evidence or the program."""
+
+
+class BatchSizeError(InputError):
+    """The leading axes of the inputs disagree: each must have the batch size, or 1."""
+
+
+class TargetError(QueryError):
+    """The targets of ``log_prob`` are not indices or terms of the answers."""
+
+
+class NetworkInputError(DeepPLPError):
+    """A network does not take the inputs that its declaration gives it, or fails on them."""
+
+
+class NetworkOutputError(DeepPLPError):
+    """A network's output has the wrong shape, or is not what its ``output`` declares."""
+
+
+class InconsistentEvidenceError(DeepPLPError):
+    """The evidence has probability zero; ``rows`` names the rows of the batch where it has."""
+
+    def __init__(self, message: str, position: Position | None = None, rows: tuple[int, ...] = ()) -> None:
+        super().__init__(message, position)
+        self.rows = rows
+
+
+class ProgramWarning(UserWarning):
+    """The program, or its use, is probably not what was meant."""
+
+
+class UnusedNetworkWarning(ProgramWarning):
+    """The model was given a network that the program never mentions."""

@@ -1,0 +1,89 @@
+"""`Plan`: a circuit whose leaves read actual weight tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepplp.compilation import TRUE_NODE, Circuit
+
+__all__ = ["Plan", "bind"]
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A circuit bound to two weight tensors, ``batched`` and ``shared``.
+
+    ``batched`` is a row of blocks, block i a matrix [batch, widths[i]], laid flat one after another; a single matrix
+    [batch, b] is the case of one block. Networks' outputs are such blocks as they come. ``shared`` [s] holds for all
+    rows. Entry k of the leaves reads ``batched[bases[k] * batch + row * strides[k] + offsets[k]]`` where
+    ``strides[k] > 0``, and ``shared[offsets[k]]`` where it is 0.
+
+    ``roots`` holds the queries' nodes and, last, the evidence's. ``choices`` is the number of choices that the leaves
+    read: the degree of the polynomial that a root is, at most.
+    """
+
+    widths: tuple[int, ...]
+    leaf_offsets: IntArray
+    bases: IntArray
+    strides: IntArray
+    offsets: IntArray
+    node_offsets: IntArray
+    primes: IntArray
+    subs: IntArray
+    roots: IntArray
+    choices: int
+    conditioned: bool
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
+        return self  # nothing in it ever changes
+
+    @property
+    def nodes(self) -> int:
+        """The number of nodes, the constants included."""
+        return len(self.node_offsets) - 1
+
+    @property
+    def leaves(self) -> int:
+        """The number of leaves."""
+        return len(self.leaf_offsets) - 1
+
+    @property
+    def width(self) -> int:
+        """The number of batched weights a row."""
+        return sum(self.widths)
+
+
+def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[int] | None = None) -> Plan:
+    """Bind a circuit's columns to weights.
+
+    ``column_map[c]`` is the weight of circuit column c: w >= 0 is the w-th weight of a row, counted through all blocks,
+    and w < 0 is ``shared[-w - 1]``. By default all columns are batched, as one block in the circuit's order.
+    """
+    column_map = np.arange(circuit.columns, dtype=np.int64) if column_map is None else column_map
+    widths = (circuit.columns,) if widths is None else tuple(widths)
+    weights = column_map[circuit.leaf_columns]
+    starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)]).astype(np.int64)
+    block = np.clip(np.searchsorted(starts, weights, side="right") - 1, 0, max(0, len(widths) - 1))
+    batched = weights >= 0
+    sizes = np.asarray(widths or (0,), dtype=np.int64)
+    owners = np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right")
+    return Plan(
+        widths,
+        circuit.leaf_offsets,
+        np.where(batched, starts[block], 0),
+        np.where(batched, sizes[block], 0),
+        np.where(batched, weights - starts[block], -weights - 1),
+        circuit.node_offsets,
+        circuit.primes,
+        circuit.subs,
+        np.append(circuit.roots, circuit.evidence).astype(np.int64),
+        len(np.unique(owners)),
+        circuit.evidence != TRUE_NODE,
+    )

@@ -1,0 +1,34 @@
+"""`Program` and query → `Formula`: an and/or/not graph over categorical choices, which may be cyclic."""
+
+from deepplp.grounding.formula import (
+    FALSE,
+    TRUE,
+    And,
+    Atom,
+    Choice,
+    Fixed,
+    Formula,
+    Goal,
+    Neural,
+    Node,
+    Or,
+    Source,
+)
+from deepplp.grounding.ground import Grounder, ground
+
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "And",
+    "Atom",
+    "Choice",
+    "Fixed",
+    "Formula",
+    "Goal",
+    "Grounder",
+    "Neural",
+    "Node",
+    "Or",
+    "Source",
+    "ground",
+]

@@ -1,0 +1,286 @@
+"""ProbLog's engine, with neural choices as one step of their own and without a way to run Python unasked.
+
+A clause ``nn(net, [X], Y, [0..9]) :: digit(X, Y) :- body`` reaches the engine as
+``digit(X, Y) :- body, '$neural'(Declaration, Key, [X], Y, [0..9])``. The built-in ``'$neural'`` answers with all
+values of the domain at once, where the heads of an annotated disjunction are called and answer one by one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from problog import library_paths
+from problog.clausedb import ClauseDB
+from problog.engine import DefaultEngine
+from problog.engine_stack import SimpleProbabilisticBuiltIn
+from problog.eval_nodes import EvalDefine, EvalNot
+from problog.formula import LogicFormula
+from problog.logic import And as AndTerm
+from problog.logic import Clause, Constant, Not, Term, Var, is_ground
+from problog.program import SimpleProgram
+
+from deepplp.errors import (
+    DuplicateNetworkError,
+    NegativeCycleError,
+    NonGroundError,
+    Position,
+    ProgramError,
+    PythonNotAllowedError,
+)
+from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program
+
+__all__ = ["Engine", "GroundTarget", "NeuralMark", "make_database"]
+
+NEURAL = "$neural"
+# The parts of ProbLog's library that are written in Python and touch nothing but terms.
+_SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralMark:
+    """The probability of a neural atom while the engine runs: which declaration, on which inputs, which values."""
+
+    declaration: NeuralDeclaration
+    inputs: tuple[Term, ...]
+    domain: tuple[Term, ...]
+
+
+class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
+    """Where the engine writes the ground program.
+
+    Unlike ProbLog's own formula it keeps no names and no exclusion constraints: atoms of one group become one
+    categorical choice later on.
+    """
+
+    def add_name(self, name: Any, key: Any, label: Any = None, keep_name: bool = False) -> None:
+        """Names are kept for queries and evidence only: nothing else reads them."""
+        if label is not None and label != self.LABEL_NAMED:
+            self._names[label][name] = key
+
+    def _add_constraint_me(self, group: Any, node: Any, cr_extra: bool = True) -> Any:
+        return node
+
+
+class Engine(DefaultEngine):  # type: ignore[misc]
+    """ProbLog's stack engine for one program."""
+
+    def __init__(
+        self,
+        declarations: tuple[NeuralDeclaration, ...] = (),
+        allow_python: bool = False,
+        locate: Callable[[Any], Position | None] = lambda location: None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._declarations = declarations
+        self._allow_python = allow_python
+        self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
+        self.locate = locate
+        self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
+        for name, arity in (("use_module", 1), ("use_module", 2), ("_use_module", 2), ("_use_module", 3)):
+            index = self.get_builtins()[f"{name}/{arity}"]
+            self.add_builtin(name, arity, _guarded(self.get_builtin(index), self, scoped=name[0] == "_"))
+
+    def check_module(self, filename: Term, database: ClauseDB, location: Any) -> None:
+        """Refuse a module that would run Python or read a data base, unless the caller allowed it."""
+        path = str(database.resolve_filename(filename))
+        if self._allow_python or not path.endswith(".py"):
+            return
+        folder, file = os.path.split(os.path.realpath(path))
+        if file in _SAFE_LIBRARIES and folder in {os.path.realpath(p) for p in library_paths}:
+            return
+        raise PythonNotAllowedError(
+            f"use_module({filename}) would run Python code; allow it with allow_python=True (--allow-python) if you "
+            "trust this program",
+            self.locate(location),
+        )
+
+    def handle_nonground(self, location: Any = None, database: Any = None, node: Any = None, **rest: Any) -> None:
+        """A probabilistic clause was reached with a variable still free."""
+        head = node.functor.args[2] if len(node.functor.args) > 2 else node.functor
+        raise NonGroundError(
+            f"the probabilistic clause for {head.functor}/{head.arity} still holds a variable when it is reached; "
+            "bind every variable of its head in its body, or call it with ground arguments",
+            self.locate(node.location),
+        )
+
+    def notify_cycle(self, cycle: list[int]) -> list[Any]:
+        """Tell the nodes of a cycle that they are on one; a negation among them is an error."""
+        self._refuse_negation(cycle[1:], cycle)
+        return super().notify_cycle(cycle)  # type: ignore[no-any-return]
+
+    def checkCycle(self, child: int, parent: int) -> None:  # ProbLog's name
+        """The same for a cycle that closes on a ground goal which already has a proof."""
+        chain: list[int] = []
+        current = child
+        while current is not None and current > parent:
+            chain.append(current)
+            current = self.stack[current].parent
+        active = next((i for i, p in enumerate(chain) if self.stack[p].on_cycle), len(chain))
+        self._refuse_negation(chain[:active], [*chain, parent])
+
+    def _refuse_negation(self, pointers: list[int], cycle: list[int]) -> None:
+        for pointer in pointers:
+            negation = self.stack[pointer]
+            if not isinstance(negation, EvalNot):
+                continue
+            atoms: list[str] = []
+            negated = False
+            for record in (self.stack[p] for p in reversed(cycle)):
+                if isinstance(record, EvalNot):
+                    negated = True
+                elif isinstance(record, EvalDefine):
+                    text = str(Term(record.node.functor, *record.context))
+                    if not record.node.functor.startswith("body_"):
+                        atoms.append(f"\\+ {text}" if negated else text)
+                        negated = False
+            if atoms and not negated and not atoms[-1].endswith(atoms[0].removeprefix("\\+ ")):
+                atoms.append(atoms[0])
+            elif negated and atoms:
+                atoms.append(f"\\+ {atoms[0]}")
+            raise NegativeCycleError(
+                "this negation is part of a cycle, so the program has no meaning that is two-valued and unique: "
+                + " -> ".join(atoms),
+                self.locate(negation.node.location),
+                tuple(atoms),
+            )
+
+    def _neural(
+        self,
+        declaration: Any,
+        key: Any,
+        inputs: Any,
+        output: Any,
+        domain: Any,
+        target: Any = None,
+        **rest: Any,
+    ) -> Iterator[Any] | list[Any]:
+        """``'$neural'(Declaration, Key, Inputs, Output, Domain)``: one answer a value of the domain."""
+        declared = self._declarations[int(declaration)]
+        if not is_ground(key) or not is_ground(inputs):
+            free = (
+                next(i for i, a in zip(declared.inputs, inputs.args, strict=True) if not is_ground(a))
+                if (not is_ground(inputs))
+                else declared.head
+            )
+            raise NonGroundError(
+                f"{declared} is reached while {free} is not ground; bind it in the body or in the query",
+                declared.position,
+            )
+        group = (NEURAL, int(declaration), key)
+        if declared.kind == "bernoulli":
+            mark = NeuralMark(declared, tuple(inputs.args), ())
+            node = target.add_atom((*group, 0), mark, group=group)
+            return [((declaration, key, inputs, output, domain), node)]
+        values = self._domain_values(declared, domain)
+        mark = NeuralMark(declared, tuple(inputs.args), values)
+        results = []
+        wanted = output if isinstance(output, Term) and is_ground(output) else None
+        for index, value in enumerate(values):
+            if wanted is None or _same(wanted, value):
+                node = target.add_atom((*group, index), mark, group=group)
+                results.append(((declaration, key, inputs, value, domain), node))
+        return results
+
+    def _domain_values(self, declared: NeuralDeclaration, domain: Any) -> tuple[Term, ...]:
+        if declared.index in self._domains:
+            return self._domains[declared.index]
+        values = tuple(_expand(declared, domain))
+        seen: set[str] = set()
+        for value in values:
+            if str(value) in seen:
+                raise DuplicateNetworkError(f"the domain of {declared} holds {value} twice", declared.position)
+            seen.add(str(value))
+        if not values:
+            raise ProgramError(f"the domain of {declared} is empty", declared.position)
+        if declared.domain is not None and is_ground(declared.domain):
+            self._domains[declared.index] = values
+        return values
+
+
+def _guarded(builtin: Any, engine: Engine, scoped: bool) -> Any:
+    def call(*args: Any, **rest: Any) -> Any:
+        engine.check_module(args[1] if scoped else args[0], rest["database"], rest.get("location"))
+        return builtin(*args, **rest)
+
+    return call
+
+
+def _same(a: Term, b: Term) -> bool:
+    """Whether two ground terms are one: 1, 1.0, "1" and '1' are four terms."""
+    return bool(a == b) and str(a) == str(b)
+
+
+def _expand(declared: NeuralDeclaration, domain: Any) -> Iterator[Term]:
+    """The values of a domain: the items of a list, each range in it spread out."""
+    items: list[Any] = []
+    rest = domain
+    while isinstance(rest, Term) and rest.functor == "." and rest.arity == 2:
+        items.append(rest.args[0])
+        rest = rest.args[1]
+    if not (isinstance(rest, Term) and str(rest) == "[]"):
+        items.append(rest)
+    for item in items:
+        if isinstance(item, Term) and item.functor == RANGE_FUNCTOR:
+            low, high = (_integer(declared, bound) for bound in item.args)
+            yield from (Constant(i) for i in range(low, high + 1))
+        elif isinstance(item, Term) and is_ground(item) and (len(items) > 1 or rest is not item):
+            yield item
+        else:
+            raise NonGroundError(
+                f"the domain of {declared} must be a list of ground values such as [0..9], bound in the body if it is "
+                "a variable",
+                declared.position,
+            )
+
+
+def _integer(declared: NeuralDeclaration, bound: Any) -> int:
+    value = bound.compute_value() if isinstance(bound, Term) and is_ground(bound) else None
+    if not isinstance(value, int):
+        raise ProgramError(f"the bounds of a range must be integers, not {bound}, in {declared}", declared.position)
+    return value
+
+
+def _neural_clause(declared: NeuralDeclaration) -> Clause:
+    """The clause that stands for a neural declaration in the engine."""
+    output = declared.output if declared.output is not None else Constant(0)
+    domain = declared.domain if declared.domain is not None else Constant(0)
+    statement = Term("s", declared.head, *declared.inputs, *([declared.body] if declared.body is not None else []))
+    local = _local_variables(declared.body)
+    names = [v for v in dict.fromkeys(str(v) for v in statement.variables()) if v not in {str(output), str(domain)}]
+    key = Term("k", *(Var(n) for n in names if n not in local))
+    call = Term(NEURAL, Constant(declared.index), key, Term("i", *declared.inputs), output, domain)
+    return Clause(declared.head, call if declared.body is None else AndTerm(declared.body, call))
+
+
+def _local_variables(body: Term | None) -> set[str]:
+    """The variables that occur under negation and nowhere before it: they take no part in the choice's identity."""
+    if body is None:
+        return set()
+    outside: set[str] = set()
+    inside: set[str] = set()
+    stack: list[tuple[Any, bool]] = [(body, False)]
+    while stack:
+        term, negated = stack.pop()
+        if isinstance(term, Var):
+            (inside if negated else outside).add(str(term))
+        elif isinstance(term, Not) or (isinstance(term, Term) and term.functor in ("\\+", "not")):
+            stack.extend((a, True) for a in term.args)
+        elif isinstance(term, Term):
+            stack.extend((a, negated) for a in term.args)
+    return inside - outside
+
+
+def make_database(program: Program, engine: Engine) -> ClauseDB:
+    """Load a program into ProbLog's clause data base and carry out its directives."""
+    simple = SimpleProgram()
+    simple.source_root = program.root
+    simple.source_files = [os.path.abspath(program.source.name)]
+    starts = [-1] + [i for i, c in enumerate(program.source.text) if c == "\n"] + [len(program.source.text)]
+    simple.line_info = [starts]
+    for statement in program.statements:
+        simple += _neural_clause(statement.neural) if statement.neural is not None else statement.term
+    return engine.prepare(simple)

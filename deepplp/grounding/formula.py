@@ -1,0 +1,97 @@
+"""`Formula`: a ground program as an and/or/not graph over choices. It may hold cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from problog.logic import Term
+
+from deepplp.errors import Position
+from deepplp.program import NeuralDeclaration
+
+__all__ = ["FALSE", "TRUE", "And", "Atom", "Choice", "Fixed", "Formula", "Goal", "Neural", "Node", "Or", "Source"]
+
+TRUE = 1
+"""The literal of the node that always holds: node 0, an empty conjunction."""
+FALSE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Probabilities that the program states, one a value; they sum to one."""
+
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Neural:
+    """Probabilities that a network decides: one a value of the domain, or yes and no for nn/2."""
+
+    declaration: NeuralDeclaration
+    inputs: tuple[Term, ...]
+
+
+Source = Fixed | Neural
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A categorical variable: exactly one of its values holds in every world.
+
+    ``values`` are texts for people: the heads of an annotated disjunction, and ``"none"`` where they need not sum to
+    one; the atom and ``"none"`` for a probabilistic fact; the domain for nn/4.
+    """
+
+    values: tuple[str, ...]
+    source: Source
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """Choice number ``choice`` takes its value number ``value``."""
+
+    choice: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All children hold. A child is a literal: ``n + 1`` for node n, ``-(n + 1)`` for its negation."""
+
+    children: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one child holds."""
+
+    children: tuple[int, ...]
+
+
+Node = Atom | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A ground query or piece of evidence, and the literal that it stands for."""
+
+    term: str
+    literal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A ground program.
+
+    ``nodes[0]`` is the empty conjunction; literals count nodes from 1, so that ``TRUE`` is 1 and ``FALSE`` is -1. A
+    node may refer to nodes behind it, and to itself: its meaning is then the least fixpoint.
+    ``evidence`` holds what is known to hold (a literal is negated where the evidence is negative). ``unanswered`` are
+    the queries with free variables of which no instance can be proved.
+    """
+
+    choices: tuple[Choice, ...]
+    nodes: tuple[Node, ...]
+    queries: tuple[Goal, ...]
+    evidence: tuple[Goal, ...] = ()
+    unanswered: tuple[str, ...] = ()

@@ -1,0 +1,387 @@
+"""`Program` and goals → `Formula`: run ProbLog's engine, then turn its atoms into choices."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from problog.engine import UnknownClause, instantiate
+from problog.errors import ProbLogError
+from problog.logic import Constant, Term, is_ground
+
+from deepplp.errors import (
+    DeepPLPError,
+    GroundingError,
+    InvalidProbabilityError,
+    NonGroundError,
+    Position,
+    UnknownPredicateError,
+    UnsupportedConstructError,
+)
+from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, make_database
+from deepplp.grounding.formula import FALSE, TRUE, And, Atom, Choice, Fixed, Formula, Goal, Neural, Node, Or
+from deepplp.grounding.order import standard_order_key
+from deepplp.program import Program, Source
+
+__all__ = ["Grounder", "ground"]
+
+_SUM_TOLERANCE = 1e-6  # published networks state their distributions to six digits
+_ROUNDING = 1e-12
+
+
+def ground(
+    program: Program,
+    queries: Sequence[Term] | None = None,
+    evidence: Sequence[tuple[Term, bool]] = (),
+    *,
+    allow_python: bool = False,
+) -> Formula:
+    """Ground queries under the program's own evidence and more: see `Grounder.ground`."""
+    return Grounder(program, allow_python=allow_python).ground(queries, evidence)
+
+
+class Grounder:
+    """A program loaded into ProbLog's engine, which grounds any number of queries.
+
+    Making one carries out the program's directives. ``allow_python`` lets them load Python modules and data bases.
+    """
+
+    def __init__(self, program: Program, *, allow_python: bool = False) -> None:
+        self.program = program
+        self._texts: dict[str, Source] = {}
+        self._engine = Engine(program.declarations, allow_python, self._locate)
+        self._database: Any = None
+        with self._problog_errors(None):
+            self._database = make_database(program, self._engine)
+
+    def ground(self, queries: Sequence[Term] | None = None, evidence: Sequence[tuple[Term, bool]] = ()) -> Formula:
+        """Ground queries, or the program's own ``query/1`` where none are given.
+
+        The program's ``evidence/1,2`` always counts; ``evidence`` adds to it. The answers of one query stand in the
+        standard order of terms, those of several queries in the order of the queries. A query without free variables
+        is its own only answer, even if it cannot be proved; one with free variables has as many answers as it has
+        provable instances, perhaps none.
+        """
+        target = GroundTarget()
+        with self._problog_errors(None):
+            own = self._own_evidence()
+            asked = list(queries) if queries is not None else self._own_queries()
+        found: dict[str, int] = {}
+        unanswered: list[str] = []
+        for query in asked:
+            answers = self._answers(query, target)
+            if not answers:
+                unanswered.append(str(query))
+            for term, key in answers:
+                found.setdefault(str(term), key)
+        known: dict[str, int] = {}
+        for term, holds in [*own, *evidence]:
+            for text, key in self._evidence_keys(term, holds, target):
+                known[text] = key
+        return _Extraction(target, self._database, self._locate).formula(found, known, tuple(unanswered))
+
+    def constants(self) -> frozenset[str]:
+        """The texts of all atomic terms in the program: places where an input's name may stand."""
+        found: set[str] = set()
+        stack: list[Any] = [s.term for s in self.program.statements]
+        while stack:
+            term = stack.pop()
+            if not isinstance(term, Term):
+                continue
+            if term.arity == 0:
+                found.add(str(term))
+            stack.extend(term.args)
+            if term.probability is not None:
+                stack.append(term.probability)
+        return frozenset(found)
+
+    def _own_queries(self) -> list[Term]:
+        return [self._check_callable(q[0], "query") for q in self._engine.query(self._database, Term("query", None))]
+
+    def _own_evidence(self) -> list[tuple[Term, bool]]:
+        found: list[tuple[Term, bool]] = []
+        for term, value in self._engine.query(self._database, Term("evidence", None, None)):
+            text = str(value)
+            if text in ("true", "false"):
+                found.append((self._check_callable(term, "evidence"), text == "true"))
+            else:
+                raise GroundingError(
+                    f"evidence({term}, {text}): the second argument must be true or false", self._locate(term.location)
+                )
+        for (term,) in self._engine.query(self._database, Term("evidence", None)):
+            negated = term.is_negated() or (term.functor in ("not", "\\+", "'\\+'") and term.arity == 1)
+            atom = (-term if term.is_negated() else term.args[0]) if negated else term
+            found.append((self._check_callable(atom, "evidence"), not negated))
+        return found
+
+    def _check_callable(self, term: Any, what: str) -> Term:
+        if not isinstance(term, Term) or isinstance(term, Constant):
+            raise GroundingError(f"{what}({term}): {term} is not an atom that can hold or not")
+        return term
+
+    def _answers(self, query: Term, target: GroundTarget) -> list[tuple[Term, Any]]:
+        """The provable instances of a goal with their keys, in the standard order of terms."""
+        negated = query.is_negated() or (query.functor in ("not", "\\+") and query.arity == 1)
+        goal = (-query if query.is_negated() else query.args[0]) if negated else query
+        with self._problog_errors(goal):
+            _, results = self._engine._ground(
+                self._database, goal, target, silent_fail=False, assume_prepared=True, is_root=True
+            )
+        keys: dict[Term, list[Any]] = defaultdict(list)
+        for arguments, key in results:
+            term = goal.with_args(*arguments)
+            if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
+                raise NonGroundError(
+                    f"the query {goal} has the answer {term}, which still holds a variable but is not certain; "
+                    "bind it in the query or the program",
+                    self._locate(goal.location),
+                )
+            keys[term].append(key)
+        if negated:
+            if not is_ground(goal):
+                raise NonGroundError(f"the negated query {query} must be ground", self._locate(goal.location))
+            proved = target.add_or(keys[goal]) if keys.get(goal) else target.FALSE
+            return [(query, target.negate(proved))]
+        if not keys and is_ground(goal):
+            return [(goal, target.FALSE)]
+        ordered = sorted(keys.items(), key=lambda item: standard_order_key(item[0]))
+        return [(term, target.add_or(k) if len(k) > 1 else k[0]) for term, k in ordered]
+
+    def _evidence_keys(self, term: Term, holds: bool, target: GroundTarget) -> list[tuple[str, Any]]:
+        answers = self._answers(term, target)
+        if not answers:  # no instance can be proved
+            return [(str(term) if holds else f"\\+{term}", target.FALSE if holds else target.TRUE)]
+        if holds:
+            return [(str(t), key) for t, key in answers]
+        return [(f"\\+{t}", target.negate(key)) for t, key in answers]
+
+    def _locate(self, location: Any) -> Position | None:
+        """Turn what ProbLog knows of a place into a position: an offset in a file, or file, line and column."""
+        if location is None:
+            return None
+        if isinstance(location, tuple) and len(location) == 3:
+            file, line, column = location
+        elif self._database is None:
+            # Directives run before the data base is handed over: only the program's own text can be meant.
+            offset = location[1] if isinstance(location, tuple) else location
+            return None if offset is None else self.program.source.position(offset)
+        else:
+            found = self._database.lineno(location)
+            if found is None:
+                return None
+            file, line, column = found
+        if line is None:
+            return None
+        source = self.program.source if file is None else self._source_of(str(file))
+        if source is None or line > source.text.count("\n") + 1:
+            return Position(str(file), int(line), max(1, int(column)))
+        return source.at(int(line), max(1, int(column)))
+
+    def _source_of(self, file: str) -> Source | None:
+        if file not in self._texts:
+            try:
+                with open(file, encoding="utf-8") as handle:
+                    self._texts[file] = Source(file, handle.read())
+            except (OSError, UnicodeDecodeError):
+                return None
+        return self._texts[file]
+
+    @contextmanager
+    def _problog_errors(self, goal: Term | None) -> Any:
+        """Turn ProbLog's exceptions into ours, with the user's file, line and column."""
+        try:
+            yield
+        except DeepPLPError:
+            raise
+        except UnknownClause as error:
+            raise self._unknown_predicate(error, goal) from None
+        except ProbLogError as error:
+            message = str(error.base_message)
+            raise GroundingError(message[:1].lower() + message[1:], self._locate(error.location)) from None
+        except RecursionError:
+            where = self._locate(goal.location) if goal is not None else None
+            raise GroundingError(
+                "a term is nested too deeply for ProbLog's engine; use a flatter term, or facts instead of a long list",
+                where,
+            ) from None
+
+    def _unknown_predicate(self, error: UnknownClause, goal: Term | None) -> UnknownPredicateError:
+        signature = str(error.signature)
+        position = self._locate(error.location)
+        known = sorted(self._signatures())
+        name, _, arity = signature.rpartition("/")
+        other = [k for k in known if k.rpartition("/")[0] == name]
+        near = other or difflib.get_close_matches(signature, known, n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
+        if goal is not None and goal.signature == signature and str(goal.location).startswith("(0"):
+            position = None  # the goal is the caller's, and stands in no file
+        return UnknownPredicateError(f"no clauses for {name}/{arity}{hint}", position)
+
+    def _signatures(self) -> set[str]:
+        database = self._database
+        return {
+            f"{node.functor}/{node.arity}"
+            for _, node in (database.enum_nodes() if database is not None else ())
+            if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_"))
+        }
+
+
+class _Extraction:
+    """Read a `Formula` off the engine's target: only what the goals reach, with atoms grouped into choices."""
+
+    def __init__(self, target: GroundTarget, database: Any, locate: Any) -> None:
+        self._target = target
+        self._database = database
+        self._locate = locate
+        self._choices: list[Choice] = []
+        self._groups: dict[Any, tuple[int, dict[Any, int]]] = {}  # group -> choice, identifier -> value
+        self._siblings: dict[int, list[Any]] | None = None
+
+    def formula(self, queries: dict[str, Any], evidence: dict[str, Any], unanswered: tuple[str, ...]) -> Formula:
+        reached = self._reachable([*queries.values(), *evidence.values()])
+        nodes: list[Node] = [And(())]
+        literals: dict[int, int] = {}
+        compounds: list[tuple[int, Any]] = []
+        for key in reached:
+            node = self._target.get_node(key)
+            if type(node).__name__ == "atom":
+                literals[key] = self._atom_literal(node, nodes)
+            else:
+                compounds.append((len(nodes), node))
+                literals[key] = len(nodes) + 1
+                nodes.append(Or(()))
+        for index, node in compounds:
+            children = tuple(self._literal(c, literals) for c in node.children)
+            nodes[index] = And(children) if type(node).__name__ == "conj" else Or(children)
+        return Formula(
+            tuple(self._choices),
+            tuple(nodes),
+            tuple(Goal(t, self._literal(k, literals)) for t, k in queries.items()),
+            tuple(Goal(t, self._literal(k, literals)) for t, k in evidence.items()),
+            unanswered,
+        )
+
+    def _reachable(self, roots: Iterable[Any]) -> list[int]:
+        seen: dict[int, None] = {}
+        stack = [abs(r) for r in roots if r]
+        stack.reverse()
+        while stack:
+            key = stack.pop()
+            if key in seen:
+                continue
+            seen[key] = None
+            node = self._target.get_node(key)
+            if type(node).__name__ != "atom":
+                stack.extend(abs(c) for c in reversed(node.children) if c)
+        return list(seen)
+
+    @staticmethod
+    def _literal(key: Any, literals: dict[int, int]) -> int:
+        if key is None:
+            return FALSE
+        if key == 0:
+            return TRUE
+        literal = literals[abs(key)]
+        return literal if key > 0 else -literal
+
+    def _atom_literal(self, atom: Any, nodes: list[Node]) -> int:
+        group = atom.group if atom.group is not None else ("fact", atom.identifier)
+        if group not in self._groups:
+            self._groups[group] = self._new_choice(atom)
+        choice, values = self._groups[group]
+        if choice < 0:  # a certain or impossible fact is no choice
+            return TRUE if values.get(atom.identifier) else FALSE
+        if atom.identifier not in values:  # groups of ProbLog's own built-ins list their atoms as they come
+            raise GroundingError(f"the value {atom.name} was not foreseen in its annotated disjunction")
+        nodes.append(Atom(choice, values[atom.identifier]))
+        return len(nodes)
+
+    def _new_choice(self, atom: Any) -> tuple[int, dict[Any, int]]:
+        mark = atom.probability
+        if isinstance(mark, NeuralMark):
+            return self._neural_choice(atom, mark)
+        if atom.group is None:
+            location = self._database.get_node(atom.identifier).location if isinstance(atom.identifier, int) else None
+            entries = [(atom.identifier, atom.probability, str(atom.name))]
+        else:
+            location, entries = self._heads(atom)
+        return self._fixed_choice(entries, self._locate(location))
+
+    def _neural_choice(self, atom: Any, mark: NeuralMark) -> tuple[int, dict[Any, int]]:
+        declared = mark.declaration
+        group = atom.group
+        if declared.kind == "bernoulli":
+            values: tuple[str, ...] = (str(declared.head), "none")
+            positions = {(*group, 0): 0}
+        else:
+            values = tuple(str(v) for v in mark.domain)
+            positions = {(*group, i): i for i in range(len(values))}
+        self._choices.append(Choice(values, Neural(declared, mark.inputs), declared.position))
+        return len(self._choices) - 1, positions
+
+    def _heads(self, atom: Any) -> tuple[Any, list[tuple[Any, Any, str]]]:
+        """All heads of an annotated disjunction, also those that the query never asked for."""
+        group = atom.group
+        if not (isinstance(group, tuple) and isinstance(group[0], int)):
+            # sample_uniform and its like make atoms without a clause.
+            atoms = [n for _, n, kind in self._target if kind == "atom" and n.group == group]
+            return None, [(a.identifier, a.probability, str(a.identifier)) for a in atoms]
+        if self._siblings is None or group[0] not in self._siblings:
+            self._siblings = defaultdict(list)
+            for _, node in self._database.enum_nodes():
+                if type(node).__name__ == "choice":
+                    self._siblings[node.group].append(node)
+        nodes = self._siblings[group[0]]
+        result = group[1]
+        entries = []
+        for node in nodes:
+            head = node.functor.args[2] if node.functor.arity > 2 else node.functor
+            name = str(instantiate(head, result))
+            entries.append(((*group, node.choice), instantiate(node.probability, result), name))
+        return nodes[0].location, entries
+
+    def _fixed_choice(
+        self, entries: list[tuple[Any, Any, str]], position: Position | None
+    ) -> tuple[int, dict[Any, int]]:
+        probabilities = [_probability(p, name, position) for _, p, name in entries]
+        total = math.fsum(probabilities)
+        if total > 1 + _SUM_TOLERANCE:
+            raise InvalidProbabilityError(
+                f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1", position
+            )
+        for (identifier, _, _), p in zip(entries, probabilities, strict=True):
+            if p == 1.0 and total <= 1.0:
+                return -1, {identifier: 1}
+        values = [name for _, _, name in entries]
+        if 1 - total > _ROUNDING:
+            probabilities.append(
+                1.0 - probabilities[0] if len(entries) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
+            )
+            values.append("none")
+        if total == 0:
+            return -1, {}
+        self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
+        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+
+
+def _probability(term: Any, name: str, position: Position | None) -> float:
+    if isinstance(term, Term) and term.functor == "t":
+        raise UnsupportedConstructError(
+            f"the learnable probability {term} of {name} is not supported; give a number, or let a network decide it",
+            position,
+        )
+    if term is None:
+        raise InvalidProbabilityError(
+            f"{name} has no probability; every head of an annotated disjunction needs one", position
+        )
+    try:
+        value = float(term.compute_value() if isinstance(term, Term) else term)
+    except (ProbLogError, TypeError, ValueError, ZeroDivisionError):
+        raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None
+    if not 0.0 <= value <= 1.0:
+        raise InvalidProbabilityError(f"the probability {value:.12g} of {name} is not between 0 and 1", position)
+    return value

@@ -1,0 +1,6 @@
+"""Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
+
+from deepplp.neural.calls import NetworkCall, Slot, as_tensors, batch_size, network_outputs
+from deepplp.neural.network import Network
+
+__all__ = ["Network", "NetworkCall", "Slot", "as_tensors", "batch_size", "network_outputs"]

@@ -1,0 +1,191 @@
+"""Inputs → weights: every network is called once a batch, on all its distinct inputs together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
+from deepplp.neural.network import Network
+
+__all__ = ["NetworkCall", "Slot", "as_tensors", "batch_size", "network_outputs"]
+
+ROW_SUM_TOLERANCE = 1e-3
+NEGATIVE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One distribution that a network decides: which of its inputs, over how many values, and who asks for it."""
+
+    inputs: tuple[str, ...]
+    values: int
+    binary: bool
+    declaration: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCall:
+    """All that a query asks of one network."""
+
+    network: str
+    slots: tuple[Slot, ...]
+
+
+def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
+    """Check that every input is a tensor (or becomes one) with a batch axis."""
+    tensors: dict[str, Tensor] = {}
+    for name, value in inputs.items():
+        if not isinstance(name, str):
+            raise InputError(f"inputs are named by strings, not by {name!r}")
+        try:
+            tensor = value if isinstance(value, Tensor) else torch.as_tensor(value)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"input {name!r} is {type(value).__name__}, not a tensor") from None
+        if tensor.ndim == 0:
+            raise InputError(f"input {name!r} is a scalar; give it a leading batch axis, e.g. with .reshape(1)")
+        tensors[name] = tensor
+    return tensors
+
+
+def batch_size(inputs: Mapping[str, Tensor]) -> int:
+    """The size of the leading axes, which must agree or be 1; 1 where there is no input."""
+    sizes = {len(t) for t in inputs.values()} - {1}
+    if len(sizes) > 1:
+        listed = ", ".join(f"{name}: {len(t)}" for name, t in inputs.items())
+        raise BatchSizeError(f"the inputs' batch sizes disagree ({listed}); they must be equal, or 1")
+    return sizes.pop() if sizes else 1
+
+
+def network_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, int]]:
+    """The probabilities of a call's slots, in their order: tensors [slots * rows, values] and their numbers of slots.
+
+    A tensor holds the rows of one slot after another; it spans all slots where their inputs and values are alike, and
+    then it is the network's own output.
+    """
+    arguments = [_aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
+    outputs: dict[int, Tensor] = {}
+    for members in _alike(arguments):
+        columns = zip(*(arguments[i] for i in members), strict=True)
+        together = [c[0] if len(c) == 1 else torch.cat(c) for c in columns]
+        rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
+        slots = [call.slots[i] for i in members]
+        raw = _call(call.network, network, together, slots[0])
+        _check_shape(call.network, raw, sum(rows), slots)
+        if _uniform(slots):
+            probabilities = network.to_probabilities(raw, slots[0].values, slots[0].binary)
+            _check_rows(call.network, network, probabilities, slots, rows)
+            if len(members) == len(call.slots) and len(set(rows)) == 1:  # the common case
+                yield probabilities, len(members)
+                return
+            pieces = torch.split(probabilities, rows)
+        else:
+            pieces = tuple(
+                network.to_probabilities(piece, slot.values, slot.binary)
+                for slot, piece in zip(slots, torch.split(raw, rows), strict=True)
+            )
+            for slot, piece in zip(slots, pieces, strict=True):
+                _check_rows(call.network, network, piece, [slot], [len(piece)])
+        outputs.update(zip(members, pieces, strict=True))
+    for i in range(len(call.slots)):
+        yield outputs[i], 1
+
+
+def _uniform(slots: Sequence[Slot]) -> bool:
+    first = slots[0]
+    return all(s.values == first.values and s.binary == first.binary for s in slots)
+
+
+def _aligned(tensors: list[Tensor]) -> list[Tensor]:
+    """Repeat a network's batch-1 inputs to the batch size of its others."""
+    rows = {len(t) for t in tensors}
+    if len(rows) < 2:
+        return tensors
+    size = batch_size(dict(zip(map(str, range(len(tensors))), tensors, strict=True)))
+    return [t if len(t) == size else t.expand(size, *t.shape[1:]) for t in tensors]
+
+
+def _alike(arguments: list[list[Tensor]]) -> list[list[int]]:
+    """Group the slots whose inputs can be concatenated: all of them, unless shapes or types differ."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, tensors in enumerate(arguments):
+        groups.setdefault(tuple((t.shape[1:], t.dtype, t.device) for t in tensors), []).append(i)
+    return list(groups.values())
+
+
+def _call(name: str, network: Network, arguments: list[Tensor], slot: Slot) -> Tensor:
+    try:
+        raw = network(*arguments)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        shapes = ", ".join(str(list(a.shape)) for a in arguments)
+        raise NetworkInputError(
+            f"network {name!r} failed on inputs of shape {shapes} ({arguments[0].dtype}): {error}"
+            if arguments
+            else f"network {name!r} failed: {error}",
+            slot.position,
+        ) from error
+    if not isinstance(raw, Tensor):
+        raise NetworkOutputError(
+            f"network {name!r} returned {type(raw).__name__}; {slot.declaration} needs one tensor", slot.position
+        )
+    return raw
+
+
+def _check_shape(name: str, raw: Tensor, rows: int, slots: Sequence[Slot]) -> None:
+    for slot in slots:
+        if slot.binary:
+            right = raw.shape in ((rows,), (rows, 1))
+            wanted = f"[{rows}] or [{rows}, 1]"
+            why = "one probability an example"
+        else:
+            right = raw.shape == (rows, slot.values)
+            wanted = f"[{rows}, {slot.values}]"
+            why = f"its domain has {slot.values} values"
+        if not right:
+            raise NetworkOutputError(
+                f"network {name!r} returned a tensor of shape {list(raw.shape)}, but {slot.declaration} needs "
+                f"{wanted}: {why}",
+                slot.position,
+            )
+        if not raw.is_floating_point():
+            raise NetworkOutputError(
+                f"network {name!r} returned {raw.dtype}; probabilities must be floating point (try .float())",
+                slot.position,
+            )
+
+
+def _check_rows(name: str, network: Network, probabilities: Tensor, slots: list[Slot], rows: list[int]) -> None:
+    """Raise for the first row that is no distribution."""
+    p = probabilities.detach()
+    if not p.numel():
+        return
+    sums = p.sum(dim=1)
+    # Comparisons with NaN are false. Rounding may leave 1 - p or an exponential a hair below zero.
+    if float((sums - 1).abs().max()) <= ROW_SUM_TOLERANCE and float(p.min()) >= -NEGATIVE_TOLERANCE:
+        return
+    faults = (
+        (~torch.isfinite(p).all(dim=1), "is not finite (NaN or infinity)"),
+        ((p < -NEGATIVE_TOLERANCE).any(dim=1), "has a negative entry"),
+        ((sums - 1).abs() > ROW_SUM_TOLERANCE, "does not sum to one"),
+    )
+    bad, reason = next(fault for fault in faults if fault[0].any())
+    row = int(bad.nonzero()[0])
+    slot, local = next((s, row - sum(rows[:i])) for i, s in enumerate(slots) if row < sum(rows[: i + 1]))
+    shown = ", ".join(f"{x:.6g}" for x in p[row][:10].tolist()) + (", …" if p.shape[1] > 10 else "")
+    if slot.binary and reason == "has a negative entry":
+        reason = "is not between 0 and 1"
+        shown = f"{float(p[row][0]):.6g}"
+    advice = (
+        "; if it returns logits, say so: deepplp.Network(net, output='logits')"
+        if network.output == "probabilities" and "finite" not in reason
+        else ""
+    )
+    raise NetworkOutputError(
+        f"network {name!r}, input {', '.join(slot.inputs)}, row {local}: the output [{shown}] read as "
+        f"{network.output.replace('_', '-')} for {slot.declaration} {reason}{advice}",
+        slot.position,
+    )

@@ -1,0 +1,92 @@
+"""`Network`: a neural network and what its output means."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from deepplp.errors import NetworkInputError, NetworkOutputError, Position
+
+__all__ = ["Network", "Output"]
+
+Output = Literal["probabilities", "logits", "log_probabilities"]
+
+
+class Network(nn.Module):
+    """A module or callable, and whether it returns probabilities, logits or log-probabilities.
+
+    For nn/4 with k values it returns [batch, k]; for nn/2 [batch] or [batch, 1]. A network with several inputs gets
+    them as several arguments, each with a leading batch axis.
+
+    Logits mean a softmax over the values for nn/4 and a sigmoid for nn/2. They and log-probabilities are turned into
+    probabilities in float64, so that small ones keep their precision.
+
+    >>> Network(torch.nn.Linear(4, 2), output="logits").output
+    'logits'
+    """
+
+    def __init__(self, module: Callable[..., Tensor], output: Output = "probabilities") -> None:
+        super().__init__()
+        if output not in get_args(Output):
+            raise NetworkOutputError(f"output must be one of {', '.join(get_args(Output))}, not {output!r}")
+        if isinstance(module, Network):
+            raise NetworkInputError("this is a Network already; pass it as it is")
+        if not callable(module):
+            raise NetworkInputError(f"a network must be a module or a callable, not {type(module).__name__}")
+        self.module = module
+        self.output: Output = output
+
+    def forward(self, *inputs: Any) -> Tensor:
+        """Call the module."""
+        return self.module(*inputs)
+
+    def extra_repr(self) -> str:
+        """What ``print(model)`` says of it."""
+        return f"output={self.output!r}"
+
+    def check_inputs(self, name: str, count: int, declaration: str, position: Position) -> None:
+        """Raise where the module cannot take ``count`` positional arguments, as far as its signature tells."""
+        target = self.module.forward if isinstance(self.module, nn.Module) else self.module
+        try:
+            signature = inspect.signature(target)
+        except (TypeError, ValueError):
+            return
+        try:
+            signature.bind(*([None] * count))
+        except TypeError:
+            raise NetworkInputError(
+                f"network {name!r} takes {_count_text(signature)}, but {declaration} gives it {count}", position
+            ) from None
+
+    def to_probabilities(self, raw: Tensor, values: int, binary: bool) -> Tensor:
+        """Probabilities [rows, values] from the raw output [rows, values], or [rows] and [rows, 1] if ``binary``."""
+        if binary:
+            x = raw.reshape(-1)
+            match self.output:
+                case "probabilities":
+                    return torch.stack((x, 1 - x), dim=1)
+                case "logits":
+                    x = x.double()
+                    return torch.stack((torch.sigmoid(x), torch.sigmoid(-x)), dim=1)
+                case "log_probabilities":
+                    x = x.double()
+                    return torch.stack((torch.exp(x), -torch.expm1(x)), dim=1)
+        match self.output:
+            case "probabilities":
+                return raw
+            case "logits":
+                return torch.softmax(raw.double(), dim=1)
+            case "log_probabilities":
+                return torch.exp(raw.double())
+
+
+def _count_text(signature: inspect.Signature) -> str:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = [p for p in signature.parameters.values() if p.kind in kinds]
+    required = sum(p.default is inspect.Parameter.empty for p in positional)
+    least = str(required) if required == len(positional) else f"{required} to {len(positional)}"
+    return f"{least} input{'' if least == '1' else 's'}"

@@ -1,0 +1,143 @@
+"""Text to terms: ProbLog's own parser, with ranges (``[0..9]``) and with positions that are right.
+
+The grammar is ProbLog's; only the token ``..`` is new, an infix operator whose term ``'..'(0, 9)`` means a range where
+a domain is expected.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from problog.errors import ProbLogError
+from problog.logic import AnnotatedDisjunction, Clause, Or, Term
+from problog.parser import ParseError, PrologParser, Token
+from problog.program import DefaultPrologFactory
+
+from deepplp.errors import Position, ProgramSyntaxError
+from deepplp.program.source import Source
+
+__all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements"]
+
+RANGE_FUNCTOR = "'..'"
+_RANGE_PRIORITY = 650  # binds tighter than comparison, looser than arithmetic: 0..N-1 is 0..(N-1)
+
+
+class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
+    """ProbLog's parser with the range operator."""
+
+    def _token_dot(self, s: str, pos: int) -> tuple[Token, int]:
+        if s[pos : pos + 2] == "..":
+            token = Token("..", pos, binop=(_RANGE_PRIORITY, "xfx", self.factory.build_binop), atom=False)
+            return token, pos + 2
+        return super()._token_dot(s, pos)  # type: ignore[no-any-return]
+
+
+def _error_offset(error: ParseError, source: Source) -> int:
+    """The character that a ProbLog parse error speaks of.
+
+    ProbLog counts columns from 0 on the first line and from 1 on all others.
+    """
+    location = error.location
+    if not isinstance(location, tuple) or location[1] is None:
+        return 0
+    line, column = int(location[1]), int(location[2])
+    return source.offset(line, column + 1 if line == 1 else column)
+
+
+def _explain(error: ParseError, source: Source, statement_start: int) -> ProgramSyntaxError:
+    offset = _error_offset(error, source)
+    message = str(error.base_message)
+    if message == "Incomplete statement":
+        return ProgramSyntaxError(
+            "this statement does not end: expected '.' before the end of the text", source.position(statement_start)
+        )
+    if message == "Expected binary operator":
+        return ProgramSyntaxError(
+            "expected an operator, ',' or '.' before this; is a comma or full stop missing?", source.position(offset)
+        )
+    if message.startswith("Unmatched character"):
+        character = source.text[offset : offset + 1]
+        return ProgramSyntaxError(f"{character!r} has no partner", source.position(offset))
+    if message.startswith("Unexpected character"):
+        character = source.text[offset : offset + 1]
+        return ProgramSyntaxError(f"unexpected character {character!r}", source.position(offset))
+    if message == "Ambiguous token role":
+        return ProgramSyntaxError("this operator has no argument on one of its sides", source.position(offset))
+    return ProgramSyntaxError(message[:1].lower() + message[1:], source.position(offset))
+
+
+def _syntax_errors(source: Source, start: int, build: Any) -> Any:
+    """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ProbLog warns of == and \==, which mean here what they mean in Prolog
+            return build()
+    except ParseError as error:
+        raise _explain(error, source, start) from None
+    except RecursionError:
+        raise ProgramSyntaxError(
+            "this statement is nested too deeply to be parsed; split it into several rules", source.position(start)
+        ) from None
+    except ProbLogError as error:
+        raise ProgramSyntaxError(str(error.base_message), source.position(start)) from None
+    except (AttributeError, IndexError, TypeError, KeyError, ValueError):
+        # ProbLog's parser fails in these ways on operators without operands.
+        raise ProgramSyntaxError("this statement is not well-formed", source.position(start)) from None
+
+
+def parse_statements(source: Source) -> list[tuple[Term, Position]]:
+    """Parse a program: each statement with the position of its first token.
+
+    Locations inside the terms are ``(0, offset)``, as ProbLog wants them.
+    """
+    factory = DefaultPrologFactory(identifier=0)
+    parser = _Parser(factory)
+    text = source.text
+    terms: list[Any] = []
+    positions: list[Position] = []
+    for tokens in _statements(source, parser):
+        start = tokens[0].location
+        terms.append(_syntax_errors(source, start, lambda tokens=tokens: parser._parse_statement(text, tokens)))
+        positions.append(source.position(start))
+        if not isinstance(terms[-1], (Clause, AnnotatedDisjunction, Or)) and type(terms[-1]) is not Term:
+            raise ProgramSyntaxError("expected a fact or a rule", positions[-1])
+        if terms[-1].functor == RANGE_FUNCTOR:
+            raise ProgramSyntaxError(
+                "a range such as 0..9 is the domain of an nn annotation, not a fact", positions[-1]
+            )
+    # The factory adds clauses for negated heads (0.5::\+a :- b) behind those of the text.
+    built = factory.build_program(list(terms))
+    end = source.position(len(text))
+    return list(zip(built, positions + [end] * (len(built) - len(positions)), strict=True))
+
+
+def _statements(source: Source, parser: _Parser) -> Any:
+    """The token lists of the statements, one after another; every error is a positioned one."""
+    iterator = parser._extract_statements(source.text, parser._tokenize(source.text))
+    start = 0
+    while True:
+        tokens = _syntax_errors(source, start, lambda: next(iterator, None))
+        if tokens is None:
+            return
+        yield tokens
+        start = min(tokens[-1].location + 2, len(source.text))
+        while start < len(source.text) and source.text[start].isspace():
+            start += 1
+
+
+def parse_goal(text: str, name: str = "<query>") -> tuple[Term, Source]:
+    """Parse one goal, such as a query: ``"addition(a, b, S)"``. A final full stop may stand or be left out."""
+    stripped = text.strip()
+    source = Source(name, stripped if stripped.endswith(".") else stripped + " .")
+    if not stripped.rstrip("."):
+        raise ProgramSyntaxError("expected a query, found nothing", source.position(0))
+    statements = parse_statements(source)
+    if len(statements) != 1:
+        raise ProgramSyntaxError(f"expected one query, found {len(statements)}", statements[1][1])
+    term, position = statements[0]
+    if type(term) is not Term or term.probability is not None:
+        raise ProgramSyntaxError(
+            "a query is one atom, such as addition(a, b, S); name a conjunction by a rule of the program", position
+        )
+    return term, source
