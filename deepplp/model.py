@@ -25,7 +25,7 @@ from deepplp.errors import (
     UnusedInputError,
     UnusedNetworkWarning,
 )
-from deepplp.evaluation import Plan, bind, evaluate
+from deepplp.evaluation import Evaluation, Plan, are_distributions, bind
 from deepplp.grounding import Choice, Fixed, Formula, Grounder, Neural
 from deepplp.neural import Network, NetworkCall, Slot, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
@@ -35,7 +35,6 @@ __all__ = ["Answers", "Model"]
 _CACHED_STRUCTURES = 256
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """What a query came to: ground answers, and for every row of the batch the probability of each.
 
@@ -44,21 +43,37 @@ class Answers:
     ``unanswered`` are the queries with free variables that have no answer at all.
     """
 
-    terms: tuple[str, ...]
-    log_probs: Tensor
-    probs: Tensor
-    unanswered: tuple[str, ...]
-    _index: dict[str, int] = field(repr=False)
+    def __init__(self, structure: _Structure, evaluation: Evaluation) -> None:
+        self.terms = structure.terms
+        self.unanswered = structure.unanswered
+        self._structure = structure
+        self._evaluation = evaluation
+        self._log_probs: Tensor | None = None
+        self._probs: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.terms)
+
+    @property
+    def log_probs(self) -> Tensor:
+        """log P(answer | evidence), [batch, n]."""
+        if self._log_probs is None:
+            self._log_probs = self._evaluation.log_probs()
+        return self._log_probs
+
+    @property
+    def probs(self) -> Tensor:
+        """P(answer | evidence), [batch, n]."""
+        if self._probs is None:
+            self._probs = self._evaluation.probs()
+        return self._probs
 
     def log_prob(self, targets: Tensor | Sequence[str] | Sequence[int]) -> Tensor:
         """The log-probability [batch] of one answer a row: indices into ``terms`` [batch], or a list of terms.
 
         A probability of 0 gives -inf, whose gradient is taken to be 0.
         """
-        rows = self.log_probs.shape[0]
+        rows = self._evaluation.rows
         if not isinstance(targets, Tensor):
             items = list(targets)
             if items and isinstance(items[0], str):
@@ -71,22 +86,23 @@ class Answers:
             raise TargetError(f"targets are indices of answers, so integers, not {targets.dtype}")
         if targets.shape != (rows,):
             raise TargetError(f"targets have shape {list(targets.shape)}; the batch needs [{rows}], one a row")
-        indices = targets.to(self.log_probs.device, torch.long)
-        if rows and (int(indices.min()) < 0 or int(indices.max()) >= len(self.terms)):
-            raise TargetError(
-                f"target {int(indices.min()) if int(indices.min()) < 0 else int(indices.max())} is no answer: "
-                f"there are {len(self.terms)}, counted from 0"
-            )
-        # nll_loss is a gather in one step; its "ignored" index -100 was refused above.
-        return -nn.functional.nll_loss(self.log_probs, indices, reduction="none")
+        indices = targets.detach().to(self._evaluation.device, torch.long)
+        if rows:
+            least, most = (int(x) for x in torch.aminmax(indices))
+            if least < 0 or most >= len(self.terms):
+                raise TargetError(
+                    f"target {least if least < 0 else most} is no answer: there are {len(self.terms)}, counted from 0"
+                )
+        return self._evaluation.selected(indices)
 
     def _find(self, term: Any) -> int:
+        index = self._structure.index
         if isinstance(term, str):
-            if term in self._index:
-                return self._index[term]
+            if term in index:
+                return index[term]
             text = str(parse_goal(term, "<target>")[0])
-            if text in self._index:
-                return self._index[text]
+            if text in index:
+                return index[text]
         near = difflib.get_close_matches(str(term), self.terms, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise TargetError(f"{term!r} is not among the {len(self.terms)} answers{hint}")
@@ -214,21 +230,19 @@ class Model(nn.Module):
         used = {name: tensors[name] for name in structure.used_inputs}
         rows = batch_size(used if used else tensors)
         batched, shared, plan = self._weights(structure, used, rows)
-        log_probs, probs = evaluate(plan, batched, shared, rows)
-        if plan.conditioned and log_probs.shape[1]:
-            impossible = torch.isnan(log_probs.detach()[:, 0])
-            if impossible.any():
-                self._raise_inconsistent(impossible)
-        return Answers(structure.terms, log_probs, probs, structure.unanswered, structure.index)
+        evaluation = Evaluation(plan, batched, shared, rows)
+        impossible = evaluation.impossible_rows() if plan.conditioned else []
+        if impossible:
+            self._raise_inconsistent(impossible, rows)
+        return Answers(structure, evaluation)
 
-    def _raise_inconsistent(self, impossible: Tensor) -> None:
-        found = tuple(int(i) for i in impossible.nonzero().flatten())
-        listed = ", ".join(map(str, found[:10])) + (f", … ({len(found)} in all)" if len(found) > 10 else "")
-        where = f" in row{'s' if len(found) > 1 else ''} {listed} of the batch" if impossible.shape[0] > 1 else ""
+    def _raise_inconsistent(self, impossible: list[int], rows: int) -> None:
+        listed = ", ".join(map(str, impossible[:10])) + (f", … ({len(impossible)} in all)" if impossible[10:] else "")
+        where = f" in row{'s' if len(impossible) > 1 else ''} {listed} of the batch" if rows > 1 else ""
         raise InconsistentEvidenceError(
             f"the evidence has probability 0{where}, so nothing follows from it; check it against the program and the "
             "networks' outputs",
-            rows=found,
+            rows=tuple(impossible),
         )
 
     def _weights(self, structure: _Structure, inputs: Mapping[str, Tensor], rows: int) -> tuple[Tensor, Tensor, Plan]:
@@ -241,7 +255,7 @@ class Model(nn.Module):
         for call in structure.calls:
             network = self.networks[call.network]
             assert isinstance(network, Network)
-            for output, slots in network_outputs(call, network, inputs):
+            for output, slots in network_outputs(call, network, inputs, are_distributions):
                 if len(output) == rows * slots:
                     wide.append(output.reshape(-1))
                 else:

@@ -1,66 +1,107 @@
-"""Circuit and weights → probabilities, as a differentiable torch operation."""
+"""Circuit and weights → probabilities, as differentiable torch tensors."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks
+from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks, rows_are_distributions
 from deepplp.evaluation.plan import Plan
 from deepplp.evaluation.reference import evaluate_reference
 from deepplp.evaluation.threads import available_cpus, for_ranges
 
-__all__ = ["evaluate"]
+__all__ = ["Evaluation", "are_distributions", "evaluate"]
 
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
 _WORK_PER_THREAD = 40_000  # vector operations below which a second thread costs more than it saves
-_NOTHING = np.empty((0, 0))
+_NO_GRADIENT = np.empty((0, 0))
+
+Kind = Literal["log_probs", "probs", "selected"]
 
 
 def evaluate(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
     """Log-probabilities and probabilities of the queries given the evidence: two tensors [batch, query].
 
+    The arguments and what is differentiable: see `Evaluation`.
+    """
+    evaluation = Evaluation(plan, batched, shared, rows)
+    return evaluation.log_probs(), evaluation.probs()
+
+
+class Evaluation:
+    """One walk over a circuit, from which log-probabilities and probabilities are read.
+
     ``batched`` holds the plan's blocks of weights, as one matrix [batch, b] or flat [batch * b]; ``shared`` [s] the
     weights of all rows; ``rows`` the batch size, which a matrix tells by itself. Rows whose evidence has probability
-    zero come out as NaN; the caller turns them into an error. Results have the dtype of ``batched``, or of ``shared``
-    where ``batched`` is empty; inside all is float64.
+    zero come out as NaN (see `impossible_rows`). Results have the dtype of ``batched``, or of ``shared`` where the plan
+    reads nothing batched; inside all is float64.
 
     Derivatives are exact partial derivatives. That of a log-probability at probability 0 is infinite; here such an
     entry adds nothing to the gradient (its probability's derivative is still right).
     """
-    rows = batched.shape[0] if rows is None else rows
-    dtype = batched.dtype if plan.width else shared.dtype
-    if batched.device.type != "cpu":
-        log_probs, probs = evaluate_reference(plan, batched, shared, rows)
-        return log_probs.to(dtype), probs.to(dtype)
-    log_probs, probs = _Evaluate.apply(batched, shared, plan, rows, dtype)
-    return log_probs, probs
 
+    def __init__(self, plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> None:
+        self.plan = plan
+        self.rows = batched.shape[0] if rows is None else rows
+        self.dtype = batched.dtype if plan.width else shared.dtype
+        self._tensors = (batched, shared)
+        self._on_cpu = batched.device.type == "cpu"
+        if self._on_cpu:
+            self._walk()
+        else:
+            self._reference = evaluate_reference(plan, batched, shared, self.rows)
 
-def _float64(x: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(x.detach().to(torch.float64).numpy())
+    @property
+    def device(self) -> torch.device:
+        """Where the weights and the results are."""
+        return self._tensors[0].device
 
+    def log_probs(self) -> Tensor:
+        """The log-probabilities [batch, query]."""
+        if self._on_cpu:
+            return self._read("log_probs")
+        return self._reference[0].to(self.dtype)
 
-class _Evaluate(torch.autograd.Function):
-    """The kernel as an operation of autograd."""
+    def probs(self) -> Tensor:
+        """The probabilities [batch, query]."""
+        if self._on_cpu:
+            return self._read("probs")
+        return self._reference[1].to(self.dtype)
 
-    @staticmethod
-    def forward(
-        ctx: Any, batched: Tensor, shared: Tensor, plan: Plan, rows: int, dtype: torch.dtype
-    ) -> tuple[Tensor, Tensor]:
-        weights, common = _float64(batched).reshape(-1), _float64(shared)
-        roots = len(plan.roots)
-        blocks = -(-rows // LANES)
-        keep = blocks * (plan.nodes + plan.leaves) * LANES * 8 <= _KEEP_VALUES_BYTES
-        leaves = np.empty((blocks if keep else 1, plan.leaves, LANES))
-        values = np.empty((blocks if keep else 1, plan.nodes, LANES))
-        mantissas = np.empty((rows, roots))
-        exponents = np.empty((rows, roots + 1), dtype=np.int64)
-        log_probs = np.empty((rows, roots - 1))
-        probs = np.empty((rows, roots - 1))
+    def selected(self, queries: Tensor) -> Tensor:
+        """The log-probability [batch] of one query a row, by its index [batch]."""
+        if self._on_cpu:
+            return self._read("selected", queries.numpy())
+        return self._reference[0].gather(1, queries.unsqueeze(1)).squeeze(1).to(self.dtype)
+
+    def impossible_rows(self) -> list[int]:
+        """The rows whose evidence has probability zero."""
+        if not self.plan.conditioned:
+            return []
+        if self._on_cpu:
+            return [int(i) for i in np.flatnonzero(self._mantissas[:, -1] == 0.0)]
+        return [int(i) for i in torch.isnan(self._reference[0].detach()).any(dim=1).nonzero().flatten()]
+
+    def _read(self, kind: Kind, queries: np.ndarray | None = None) -> Tensor:
+        result: Tensor = _Read.apply(*self._tensors, self, kind, queries)
+        return result
+
+    def _walk(self) -> None:
+        """Run the kernel forward; ``_log_probs``, ``_probs`` and what backward needs are kept."""
+        plan, rows = self.plan, self.rows
+        self._weights, self._common = (_float64(t).reshape(-1) for t in self._tensors)
+        weights, common, roots = self._weights, self._common, len(plan.roots)
+        blocks = self._blocks = -(-rows // LANES)
+        keep = self._keep = blocks * (plan.nodes + plan.leaves) * LANES * 8 <= _KEEP_VALUES_BYTES
+        leaves = self._leaves = np.empty((blocks if keep else 1, plan.leaves, LANES))
+        values = self._values = np.empty((blocks if keep else 1, plan.nodes, LANES))
+        mantissas = self._mantissas = np.empty((rows, roots))
+        exponents = self._exponents = np.empty((rows, roots + 1), dtype=np.int64)
+        log_probs = self._log_probs = np.empty((rows, roots - 1))
+        probs = self._probs = np.empty((rows, roots - 1))
 
         def run(first: int, last: int) -> None:
             mine = (leaves, values) if keep else (np.empty_like(leaves), np.empty_like(values))
@@ -72,62 +113,105 @@ class _Evaluate(torch.autograd.Function):
 
         if blocks:
             for_ranges(run, blocks, _threads(plan, blocks))
-        ctx.plan = plan
-        ctx.rows = rows
-        ctx.arrays = (weights, common, leaves, values, keep, mantissas, exponents, probs)
-        ctx.save_for_backward(batched, shared)
-        ctx.set_materialize_grads(False)
-        # The copy keeps what backward reads out of the caller's reach.
-        return torch.from_numpy(log_probs).to(dtype), torch.from_numpy(probs).to(dtype, copy=True)
 
-    @staticmethod
-    def backward(ctx: Any, log_gradient: Tensor | None, gradient: Tensor | None) -> tuple[Tensor | None, ...]:
-        batched, shared = ctx.saved_tensors
-        plan: Plan = ctx.plan
-        if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
-            found = _differentiable_backward(plan, batched, shared, ctx.rows, log_gradient, gradient)
-            return *found, None, None, None
-        weights, common, leaves, values, keep, mantissas, exponents, probs = ctx.arrays
-        blocks = -(-ctx.rows // LANES)
-        by_log = _NOTHING if log_gradient is None else _float64(log_gradient)
-        by_prob = _NOTHING if gradient is None else _float64(gradient)
+    def _back(self, by_log: np.ndarray, by_prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The loss's derivatives by the weights, from those by log-probabilities and by probabilities."""
+        plan = self.plan
+        weights, common, leaves, values, keep = self._weights, self._common, self._leaves, self._values, self._keep
         batched_gradient = np.zeros_like(weights)
-        shared_gradients = np.zeros((blocks, len(common)))
+        shared_gradients = np.zeros((self._blocks, len(common)))
 
         def run(first: int, last: int) -> None:
             mine = (leaves, values) if keep else (np.empty_like(leaves), np.empty_like(values))
             backward_blocks(
                 plan.leaf_offsets, plan.bases, plan.strides, plan.offsets, plan.node_offsets, plan.primes, plan.subs,
-                plan.roots, weights, ctx.rows, common, first, last, *mine, keep, mantissas, exponents, probs, by_log,
-                by_prob, batched_gradient, shared_gradients,
+                plan.roots, weights, self.rows, common, first, last, *mine, keep, self._mantissas, self._exponents,
+                self._probs, by_log, by_prob, batched_gradient, shared_gradients,
             )  # fmt: skip
 
-        if blocks:
-            for_ranges(run, blocks, _threads(plan, blocks))
+        if self._blocks:
+            for_ranges(run, self._blocks, _threads(plan, self._blocks))
+        return batched_gradient, shared_gradients.sum(axis=0)
+
+
+class _Read(torch.autograd.Function):
+    """A result of an evaluation as an operation of autograd."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, batched: Tensor, shared: Tensor, evaluation: Evaluation, kind: Kind, queries: np.ndarray | None
+    ) -> Tensor:
+        ctx.evaluation, ctx.kind, ctx.queries = evaluation, kind, queries
+        ctx.save_for_backward(batched, shared)
+        if kind == "probs":
+            values = evaluation._probs
+        elif kind == "log_probs":
+            values = evaluation._log_probs
+        else:
+            values = evaluation._log_probs[np.arange(evaluation.rows), queries]
+        # A copy: what the evaluation keeps is out of the caller's reach.
+        return torch.from_numpy(values).to(evaluation.dtype, copy=True)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        batched, shared = ctx.saved_tensors
+        evaluation: Evaluation = ctx.evaluation
+        if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
+            return *_differentiable_backward(evaluation, batched, shared, ctx.kind, ctx.queries, gradient), *[None] * 3
+        given = _float64(gradient)
+        if ctx.kind == "selected":
+            by_log = np.zeros_like(evaluation._log_probs)
+            by_log[np.arange(evaluation.rows), ctx.queries] = given
+        else:
+            by_log = given if ctx.kind == "log_probs" else _NO_GRADIENT
+        by_prob = given if ctx.kind == "probs" else _NO_GRADIENT
+        batched_gradient, shared_gradient = evaluation._back(by_log, by_prob)
         by_batched = by_shared = None
         if ctx.needs_input_grad[0]:
             by_batched = torch.from_numpy(batched_gradient).to(batched.dtype).reshape(batched.shape)
         if ctx.needs_input_grad[1]:
-            by_shared = torch.from_numpy(shared_gradients.sum(axis=0)).to(shared.dtype)
+            by_shared = torch.from_numpy(shared_gradient).to(shared.dtype)
         return by_batched, by_shared, None, None, None
+
+
+def _differentiable_backward(
+    evaluation: Evaluation,
+    batched: Tensor,
+    shared: Tensor,
+    kind: Kind,
+    queries: np.ndarray | None,
+    gradient: Tensor,
+) -> tuple[Tensor | None, Tensor | None]:
+    """The same derivative by the reference, recorded so that it can be differentiated again."""
+    with torch.enable_grad():
+        log_probs, probs = evaluate_reference(evaluation.plan, batched, shared, evaluation.rows)
+        output = probs if kind == "probs" else log_probs
+        if queries is not None:
+            output = output.gather(1, torch.from_numpy(queries).unsqueeze(1)).squeeze(1)
+        inputs = [x for x in (batched, shared) if x.requires_grad]
+        found = iter(
+            torch.autograd.grad(output, inputs, gradient.to(output.dtype), create_graph=True, allow_unused=True)
+        )
+    return next(found) if batched.requires_grad else None, next(found) if shared.requires_grad else None
+
+
+def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tolerance: float) -> bool:
+    """Whether every row of [rows, values] is finite, at least 0 and sums to 1, within the tolerances."""
+    p = probabilities.detach()
+    if not p.numel():
+        return True
+    if p.device.type == "cpu":
+        return bool(rows_are_distributions(_float64(p), sum_tolerance, negative_tolerance))
+    # Comparisons with NaN are false.
+    return float((p.sum(dim=1) - 1).abs().max()) <= sum_tolerance and float(p.min()) >= -negative_tolerance
+
+
+def _float64(x: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(x.detach().to(torch.float64).numpy())
 
 
 def _threads(plan: Plan, blocks: int) -> int:
     work = blocks * (len(plan.primes) + plan.nodes)
+    if work < 2 * _WORK_PER_THREAD:
+        return 1
     return max(1, min(available_cpus(), torch.get_num_threads(), work // _WORK_PER_THREAD))
-
-
-def _differentiable_backward(
-    plan: Plan, batched: Tensor, shared: Tensor, rows: int, log_gradient: Tensor | None, gradient: Tensor | None
-) -> tuple[Tensor | None, Tensor | None]:
-    """The same derivative by the reference, recorded so that it can be differentiated again."""
-    with torch.enable_grad():
-        outputs = evaluate_reference(plan, batched, shared, rows)
-        pairs = [(o, g.to(o.dtype)) for o, g in zip(outputs, (log_gradient, gradient), strict=True) if g is not None]
-        inputs = [x for x in (batched, shared) if x.requires_grad]
-        found = iter(
-            torch.autograd.grad(
-                [o for o, _ in pairs], inputs, [g for _, g in pairs], create_graph=True, allow_unused=True
-            )
-        )
-    return next(found) if batched.requires_grad else None, next(found) if shared.requires_grad else None

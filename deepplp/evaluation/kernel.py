@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["LANES", "TINY", "backward_blocks", "forward_blocks"]
+__all__ = ["LANES", "TINY", "backward_blocks", "forward_blocks", "rows_are_distributions"]
 
 LANES = 8
 TINY = 1e-280
@@ -186,10 +186,11 @@ def forward_blocks(
 ):  # fmt: skip
     """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows.
 
-    ``batched`` is flat; the weight at leaf entry k of row b is ``batched[bases[k] * rows + b * strides[k] + offsets[k]]``
-    where ``strides[k] > 0``, and ``shared[offsets[k]]`` elsewhere. ``leaves`` [blocks or 1, leaf, LANES] and ``values``
-    [blocks or 1, node, LANES] receive what backward needs, if they have room for all blocks. Root r of row b is
-    ``mantissas[b, r] * 2**exponents[b, r]``; the last column of ``exponents`` says which rows took the extended range.
+    ``batched`` is flat; the weight at leaf entry k of row b is
+    ``batched[bases[k] * rows + b * strides[k] + offsets[k]]`` where ``strides[k] > 0``, else ``shared[offsets[k]]``.
+    ``leaves`` [blocks or 1, leaf, LANES] and ``values`` [blocks or 1, node, LANES] receive what backward needs, if they
+    have room for all blocks. Root r of row b is ``mantissas[b, r] * 2**exponents[b, r]``; the last column of
+    ``exponents`` says which rows took the extended range.
     """
     extended_ready = False
     lm = np.empty(0)
@@ -387,3 +388,18 @@ def _extended_backward(
             leaf_adjoint[i, lane] = 0.0
         else:
             leaf_adjoint[i, lane] = math.ldexp(dm[i], min(de[i], _LARGEST_SHIFT))
+
+
+@_compiled
+def rows_are_distributions(rows, sum_tolerance, negative_tolerance):
+    """Whether every row of [n, k] is finite, at least 0 and sums to 1, within the tolerances."""
+    for i in range(rows.shape[0]):
+        total = 0.0
+        smallest = 0.0
+        for j in range(rows.shape[1]):
+            total += rows[i, j]
+            smallest = min(smallest, rows[i, j])
+        # Comparisons with NaN are false.
+        if not (abs(total - 1.0) <= sum_tolerance and smallest >= -negative_tolerance):
+            return False
+    return True
