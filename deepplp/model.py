@@ -87,13 +87,11 @@ class Answers:
         if targets.shape != (rows,):
             raise TargetError(f"targets have shape {list(targets.shape)}; the batch needs [{rows}], one a row")
         indices = targets.detach().to(self._evaluation.device, torch.long)
-        if rows:
-            least, most = (int(x) for x in torch.aminmax(indices))
-            if least < 0 or most >= len(self.terms):
-                raise TargetError(
-                    f"target {least if least < 0 else most} is no answer: there are {len(self.terms)}, counted from 0"
-                )
-        return self._evaluation.selected(indices)
+        try:
+            return self._evaluation.selected(indices)
+        except IndexError as error:
+            count = len(self.terms)
+            raise TargetError(f"target {error} is no answer: there are {count}, counted from 0") from None
 
     def _find(self, term: Any) -> int:
         index = self._structure.index

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks, rows_are_distributions
+from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks, rows_are_distributions, scatter, select
 from deepplp.evaluation.plan import Plan
 from deepplp.evaluation.reference import evaluate_reference
 from deepplp.evaluation.threads import available_cpus, for_ranges
@@ -72,9 +72,14 @@ class Evaluation:
         return self._reference[1].to(self.dtype)
 
     def selected(self, queries: Tensor) -> Tensor:
-        """The log-probability [batch] of one query a row, by its index [batch]."""
+        """The log-probability [batch] of one query a row, by its index [batch].
+
+        An index out of range is an IndexError.
+        """
         if self._on_cpu:
-            return self._read("selected", queries.numpy())
+            return self._read("selected", np.ascontiguousarray(queries.numpy()))
+        if self.rows and not 0 <= int(queries.min()) <= int(queries.max()) < self._reference[0].shape[1]:
+            raise IndexError(int(queries.min()) if int(queries.min()) < 0 else int(queries.max()))
         return self._reference[0].gather(1, queries.unsqueeze(1)).squeeze(1).to(self.dtype)
 
     def impossible_rows(self) -> list[int]:
@@ -131,7 +136,7 @@ class Evaluation:
 
         if self._blocks:
             for_ranges(run, self._blocks, _threads(plan, self._blocks))
-        return batched_gradient, shared_gradients.sum(axis=0)
+        return batched_gradient, shared_gradients.sum(axis=0) if len(common) else common
 
 
 class _Read(torch.autograd.Function):
@@ -143,12 +148,16 @@ class _Read(torch.autograd.Function):
     ) -> Tensor:
         ctx.evaluation, ctx.kind, ctx.queries = evaluation, kind, queries
         ctx.save_for_backward(batched, shared)
+        values: np.ndarray
         if kind == "probs":
             values = evaluation._probs
         elif kind == "log_probs":
             values = evaluation._log_probs
         else:
-            values = evaluation._log_probs[np.arange(evaluation.rows), queries]
+            values = np.empty(evaluation.rows)
+            wrong = select(evaluation._log_probs, queries, values)
+            if wrong >= 0:
+                raise IndexError(int(queries[wrong]))  # type: ignore[index]
         # A copy: what the evaluation keeps is out of the caller's reach.
         return torch.from_numpy(values).to(evaluation.dtype, copy=True)
 
@@ -161,7 +170,7 @@ class _Read(torch.autograd.Function):
         given = _float64(gradient)
         if ctx.kind == "selected":
             by_log = np.zeros_like(evaluation._log_probs)
-            by_log[np.arange(evaluation.rows), ctx.queries] = given
+            scatter(given, ctx.queries, by_log)
         else:
             by_log = given if ctx.kind == "log_probs" else _NO_GRADIENT
         by_prob = given if ctx.kind == "probs" else _NO_GRADIENT
@@ -201,7 +210,8 @@ def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tole
     if not p.numel():
         return True
     if p.device.type == "cpu":
-        return bool(rows_are_distributions(_float64(p), sum_tolerance, negative_tolerance))
+        wide = p if p.dtype in (torch.float32, torch.float64) else p.double()
+        return bool(rows_are_distributions(wide.contiguous().numpy(), sum_tolerance, negative_tolerance))
     # Comparisons with NaN are false.
     return float((p.sum(dim=1) - 1).abs().max()) <= sum_tolerance and float(p.min()) >= -negative_tolerance
 

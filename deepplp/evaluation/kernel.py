@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["LANES", "TINY", "backward_blocks", "forward_blocks", "rows_are_distributions"]
+__all__ = ["LANES", "TINY", "backward_blocks", "forward_blocks", "rows_are_distributions", "scatter", "select"]
 
 LANES = 8
 TINY = 1e-280
@@ -403,3 +403,20 @@ def rows_are_distributions(rows, sum_tolerance, negative_tolerance):
         if not (abs(total - 1.0) <= sum_tolerance and smallest >= -negative_tolerance):
             return False
     return True
+
+
+@_compiled
+def select(table, indices, out):
+    """``out[i] = table[i, indices[i]]``; returns the first i whose index is out of range, else -1."""
+    for i in range(len(out)):
+        if not 0 <= indices[i] < table.shape[1]:
+            return i
+        out[i] = table[i, indices[i]]
+    return -1
+
+
+@_compiled
+def scatter(values, indices, table):
+    """``table[i, indices[i]] = values[i]``."""
+    for i in range(len(values)):
+        table[i, indices[i]] = values[i]

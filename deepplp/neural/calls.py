@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -33,10 +33,24 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCall:
-    """All that a query asks of one network."""
+    """All that a query asks of one network.
+
+    ``columns`` are the inputs' names by the network's arguments, where the slots are ``uniform``: as many inputs each,
+    and outputs of one kind.
+    """
 
     network: str
     slots: tuple[Slot, ...]
+    columns: tuple[tuple[str, ...], ...] = field(init=False)
+    uniform: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.slots[0]
+        alike = all(
+            (s.values, s.binary, len(s.inputs)) == (first.values, first.binary, len(first.inputs)) for s in self.slots
+        )
+        object.__setattr__(self, "uniform", alike and bool(first.inputs))
+        object.__setattr__(self, "columns", tuple(zip(*(s.inputs for s in self.slots), strict=True)) if alike else ())
 
 
 def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
@@ -72,39 +86,56 @@ def network_outputs(
     A tensor holds the rows of one slot after another; it spans all slots where their inputs and values are alike, and
     then it is the network's own output. ``are_distributions`` checks it, as fast as the caller knows how.
     """
-    arguments = [_aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
-    outputs: dict[int, Tensor] = {}
-    for members in _alike(arguments):
-        columns = zip(*(arguments[i] for i in members), strict=True)
-        together = [c[0] if len(c) == 1 else torch.cat(c) for c in columns]
-        rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
-        slots = [call.slots[i] for i in members]
-        raw = _call(call.network, network, together, slots[0])
-        _check_shape(call.network, raw, sum(rows), slots)
-        if _uniform(slots):
-            probabilities = network.to_probabilities(raw, slots[0].values, slots[0].binary)
-            if not are_distributions(probabilities, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-                _raise_for_rows(call.network, network, probabilities, slots, rows)
-            if len(members) == len(call.slots) and len(set(rows)) == 1:  # the common case
-                yield probabilities, len(members)
-                return
-            pieces = torch.split(probabilities, rows)
-        else:
-            pieces = tuple(
-                network.to_probabilities(piece, slot.values, slot.binary)
-                for slot, piece in zip(slots, torch.split(raw, rows), strict=True)
-            )
-            for slot, piece in zip(slots, pieces, strict=True):
-                if not are_distributions(piece, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-                    _raise_for_rows(call.network, network, piece, [slot], [len(piece)])
-        outputs.update(zip(members, pieces, strict=True))
-    for i in range(len(call.slots)):
+    arguments = _columns(call, inputs)
+    if arguments is not None:  # the common case: one call, and its output as it is
+        first = call.slots[0]
+        raw = _call(call.network, network, arguments, first)
+        rows = len(arguments[0]) // len(call.slots)
+        _check_shape(call.network, raw, rows * len(call.slots), first)
+        probabilities = network.to_probabilities(raw, first.values, first.binary)
+        if not are_distributions(probabilities, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
+            _raise_for_rows(call.network, network, probabilities, call.slots, [rows] * len(call.slots))
+        yield probabilities, len(call.slots)
+        return
+    outputs = _grouped_outputs(call, network, inputs)
+    for i, slot in enumerate(call.slots):
+        if not are_distributions(outputs[i], ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
+            _raise_for_rows(call.network, network, outputs[i], [slot], [len(outputs[i])])
         yield outputs[i], 1
 
 
-def _uniform(slots: Sequence[Slot]) -> bool:
-    first = slots[0]
-    return all(s.values == first.values and s.binary == first.binary for s in slots)
+def _columns(call: NetworkCall, inputs: Mapping[str, Tensor]) -> list[Tensor] | None:
+    """A call's arguments, the slots' inputs concatenated; None where slots or inputs are not alike."""
+    if not call.uniform:
+        return None
+    arguments = []
+    rows = -1
+    for names in call.columns:
+        tensors = [inputs[name] for name in names]
+        first = tensors[0]
+        if rows not in (-1, len(first)):
+            return None
+        rows = len(first)
+        for other in tensors[1:]:
+            if other.shape != first.shape or other.dtype != first.dtype or other.device != first.device:
+                return None
+        arguments.append(first if len(tensors) == 1 else torch.cat(tensors))
+    return arguments
+
+
+def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
+    """The probabilities of every slot, where inputs differ in shape or type, or slots in their values."""
+    arguments = [_aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
+    outputs: dict[int, Tensor] = {}
+    for members in _alike(arguments):
+        together = [torch.cat(column) for column in zip(*(arguments[i] for i in members), strict=True)]
+        rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
+        raw = _call(call.network, network, together, call.slots[members[0]])
+        for i in members:
+            _check_shape(call.network, raw, sum(rows), call.slots[i])
+        for i, piece in zip(members, torch.split(raw, rows), strict=True):
+            outputs[i] = network.to_probabilities(piece, call.slots[i].values, call.slots[i].binary)
+    return outputs
 
 
 def _aligned(tensors: list[Tensor]) -> list[Tensor]:
@@ -126,7 +157,7 @@ def _alike(arguments: list[list[Tensor]]) -> list[list[int]]:
 
 def _call(name: str, network: Network, arguments: list[Tensor], slot: Slot) -> Tensor:
     try:
-        raw = network(*arguments)
+        raw = network.module(*arguments)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         shapes = ", ".join(str(list(a.shape)) for a in arguments)
         raise NetworkInputError(
@@ -142,30 +173,27 @@ def _call(name: str, network: Network, arguments: list[Tensor], slot: Slot) -> T
     return raw
 
 
-def _check_shape(name: str, raw: Tensor, rows: int, slots: Sequence[Slot]) -> None:
-    for slot in slots:
-        if slot.binary:
-            right = raw.shape in ((rows,), (rows, 1))
-            wanted = f"[{rows}] or [{rows}, 1]"
-            why = "one probability an example"
-        else:
-            right = raw.shape == (rows, slot.values)
-            wanted = f"[{rows}, {slot.values}]"
-            why = f"its domain has {slot.values} values"
-        if not right:
-            raise NetworkOutputError(
-                f"network {name!r} returned a tensor of shape {list(raw.shape)}, but {slot.declaration} needs "
-                f"{wanted}: {why}",
-                slot.position,
-            )
-        if not raw.is_floating_point():
-            raise NetworkOutputError(
-                f"network {name!r} returned {raw.dtype}; probabilities must be floating point (try .float())",
-                slot.position,
-            )
+def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
+    shape = tuple(raw.shape)
+    if slot.binary:
+        right = shape in ((rows,), (rows, 1))
+        wanted, why = f"[{rows}] or [{rows}, 1]", "one probability an example"
+    else:
+        right = shape == (rows, slot.values)
+        wanted, why = f"[{rows}, {slot.values}]", f"its domain has {slot.values} values"
+    if not right:
+        raise NetworkOutputError(
+            f"network {name!r} returned a tensor of shape {list(shape)}, but {slot.declaration} needs {wanted}: {why}",
+            slot.position,
+        )
+    if not raw.is_floating_point():
+        raise NetworkOutputError(
+            f"network {name!r} returned {raw.dtype}; probabilities must be floating point (try .float())",
+            slot.position,
+        )
 
 
-def _raise_for_rows(name: str, network: Network, probabilities: Tensor, slots: list[Slot], rows: list[int]) -> None:
+def _raise_for_rows(name: str, network: Network, probabilities: Tensor, slots: Sequence[Slot], rows: list[int]) -> None:
     """Raise for the first row that is no distribution."""
     p = probabilities.detach()
     faults = (
