@@ -16,7 +16,7 @@ from problog import library_paths
 from problog.clausedb import ClauseDB
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
-from problog.eval_nodes import EvalDefine, EvalNot
+from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
 from problog.logic import And as AndTerm
 from problog.logic import Clause, Constant, Not, Term, Var, is_ground
@@ -48,6 +48,15 @@ class NeuralMark:
     domain: tuple[Term, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenNegation:
+    """A negation whose goal is being evaluated: who waits for it, and where its run starts on the stack."""
+
+    parent: int | None
+    node: Any
+    floor: int
+
+
 class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
     """Where the engine writes the ground program.
 
@@ -77,6 +86,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         super().__init__(**options)
         self._declarations = declarations
         self._allow_python = allow_python
+        self.exact_negation = False
+        self._negations: list[_OpenNegation] = []
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
@@ -107,46 +118,71 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             self.locate(node.location),
         )
 
-    def notify_cycle(self, cycle: list[int]) -> list[Any]:
-        """Tell the nodes of a cycle that they are on one; a negation among them is an error."""
-        self._refuse_negation(cycle[1:], cycle)
-        return super().notify_cycle(cycle)  # type: ignore[no-any-return]
+    def reset(self) -> None:
+        """Forget what an interrupted run left behind."""
+        self.pointer = 0
+        self.cycle_root = None
+        self.shrink_stack()
+        self._negations.clear()
 
-    def checkCycle(self, child: int, parent: int) -> None:  # ProbLog's name
-        """The same for a cycle that closes on a ground goal which already has a proof."""
-        chain: list[int] = []
-        current = child
-        while current is not None and current > parent:
-            chain.append(current)
-            current = self.stack[current].parent
-        active = next((i for i, p in enumerate(chain) if self.stack[p].on_cycle), len(chain))
-        self._refuse_negation(chain[:active], [*chain, parent])
+    def eval_neg(self, **call: Any) -> Any:
+        """Evaluate a negation; in ``exact_negation`` as a run of its own.
 
-    def _refuse_negation(self, pointers: list[int], cycle: list[int]) -> None:
-        for pointer in pointers:
-            negation = self.stack[pointer]
-            if not isinstance(negation, EvalNot):
-                continue
-            atoms: list[str] = []
-            negated = False
-            for record in (self.stack[p] for p in reversed(cycle)):
-                if isinstance(record, EvalNot):
-                    negated = True
-                elif isinstance(record, EvalDefine):
-                    text = str(Term(record.node.functor, *record.context))
-                    if not record.node.functor.startswith("body_"):
-                        atoms.append(f"\\+ {text}" if negated else text)
-                        negated = False
-            if atoms and not negated and not atoms[-1].endswith(atoms[0].removeprefix("\\+ ")):
-                atoms.append(atoms[0])
-            elif negated and atoms:
-                atoms.append(f"\\+ {atoms[0]}")
-            raise NegativeCycleError(
-                "this negation is part of a cycle, so the program has no meaning that is two-valued and unique: "
-                + " -> ".join(atoms),
-                self.locate(negation.node.location),
-                tuple(atoms),
+        ProbLog spreads cycles as messages, and takes a positive cycle below a negation that itself lies inside an open
+        cycle for a negative one. A run of its own closes such a cycle before the negation is taken, and what then still
+        depends on an open goal is a negative cycle indeed. It costs Python's stack, so it is the second try.
+        """
+        if not self.exact_negation:
+            return super().eval_neg(**call)
+        outer_root, self.cycle_root = self.cycle_root, None
+        self._negations.append(_OpenNegation(call["parent"], call["node"], self.pointer))
+        try:
+            results = self.execute(
+                call["node"].child,
+                database=call["database"],
+                target=call["target"],
+                context=call["context"],
+                subcall=True,
             )
+        finally:
+            self._negations.pop()
+            self.cycle_root = outer_root
+        negation = EvalNot(pointer=self.pointer, engine=self, **call)
+        negation.nodes.update(node for _, node in results if node != NODE_FALSE)
+        return negation.complete()[1]
+
+    def eval_define(self, node: Any, context: Any, target: Any, parent: Any, **call: Any) -> Any:
+        """Evaluate a goal; below a negation, one that is still open above it closes a negative cycle."""
+        if self._negations and target._cache.get((node.functor, context)) is None:
+            active = target._cache.getEvalNode((node.functor, context))
+            if active is not None and active.pointer < self._negations[-1].floor:
+                self._raise_negative_cycle(node, context, parent, active.pointer)
+        return super().eval_define(node=node, context=context, target=target, parent=parent, **call)
+
+    def _raise_negative_cycle(self, node: Any, context: Any, parent: int | None, root: int) -> None:
+        """Show the cycle that a goal closes: the goals above it, up to where it is open already."""
+        atoms = [str(Term(node.functor, *context))]
+        open_negations = list(self._negations)
+        position = self.locate(open_negations[-1].node.location)
+        while parent != root:
+            if parent is None:
+                if not open_negations:
+                    break
+                atoms[-1] = f"\\+ {atoms[-1]}"
+                parent = open_negations.pop().parent
+                continue
+            record = self.stack[parent]
+            if isinstance(record, EvalDefine) and not record.node.functor.startswith("body_"):
+                atoms.append(str(Term(record.node.functor, *record.context)))
+            parent = record.parent
+        record = self.stack[root]
+        atoms.append(str(Term(record.node.functor, *record.context)))
+        atoms.reverse()
+        raise NegativeCycleError(
+            f"this negation is part of a cycle, so the program has no single two-valued meaning: {' -> '.join(atoms)}",
+            position,
+            tuple(atoms),
+        )
 
     def _neural(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 
 from problog.engine import UnknownClause, instantiate
 from problog.errors import ProbLogError
+from problog.eval_nodes import NegativeCycle
 from problog.logic import Constant, Term, is_ground
 
 from deepplp.errors import (
@@ -44,6 +45,10 @@ def ground(
     return Grounder(program, allow_python=allow_python).ground(queries, evidence)
 
 
+class _SuspectedNegativeCycle(Exception):  # noqa: N818 (not an error yet)
+    """ProbLog met a negation on what may be a cycle."""
+
+
 class Grounder:
     """A program loaded into ProbLog's engine, which grounds any number of queries.
 
@@ -66,7 +71,18 @@ class Grounder:
         is its own only answer, even if it cannot be proved; one with free variables has as many answers as it has
         provable instances, perhaps none.
         """
+        try:
+            return self._ground(queries, evidence)
+        except _SuspectedNegativeCycle:
+            self._engine.exact_negation = True
+            try:
+                return self._ground(queries, evidence)
+            finally:
+                self._engine.exact_negation = False
+
+    def _ground(self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool]]) -> Formula:
         target = GroundTarget()
+        self._engine.reset()
         with self._problog_errors(None):
             own = self._own_evidence()
             asked = list(queries) if queries is not None else self._own_queries()
@@ -80,8 +96,7 @@ class Grounder:
                 found.setdefault(str(term), key)
         known: dict[str, int] = {}
         for term, holds in [*own, *evidence]:
-            for text, key in self._evidence_keys(term, holds, target):
-                known[text] = key
+            known.update(self._evidence_keys(term, holds, target))
         return _Extraction(target, self._database, self._locate).formula(found, known, tuple(unanswered))
 
     def constants(self) -> frozenset[str]:
@@ -197,6 +212,8 @@ class Grounder:
             yield
         except DeepPLPError:
             raise
+        except NegativeCycle:
+            raise _SuspectedNegativeCycle from None
         except UnknownClause as error:
             raise self._unknown_predicate(error, goal) from None
         except ProbLogError as error:
