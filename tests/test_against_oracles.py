@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from problog.eval_nodes import NegativeCycle
 
 import deepplp
 from deepplp.compilation import compile_formula, depth_first_order
@@ -122,10 +123,14 @@ def test_neural_choices_are_choices(program: PlainProgram) -> None:
 
 @given(programs())
 def test_programs_agree_with_problog(program: PlainProgram) -> None:
-    """Plain programs get ProbLog's answers."""
+    """Plain programs get ProbLog's answers, where it does not take a positive cycle for a negative one."""
     found = _answer(program)
     assume(found is not None)
-    assert problog_probabilities(program.text()) == pytest.approx(found, abs=1e-9)
+    try:
+        expected = problog_probabilities(program.text())
+    except NegativeCycle:
+        assume(False)
+    assert expected == pytest.approx(found, abs=1e-9)
 
 
 @st.composite
