@@ -26,7 +26,7 @@ $(BENCH): $(INSTALLED)
 	@touch $@
 
 demo: $(INSTALLED) ## Train a digit classifier from sums of two digits, and print its accuracy
-	$(BIN)/python -m experiments.mnist_addition --digits 1 --epochs 1 --output runs/demo
+	$(BIN)/python -m experiments.mnist_addition --output runs/demo
 
 test: lint types architecture tests ## Run all checks and tests
 

@@ -51,7 +51,7 @@ def load_digits(cache: Path | None = None) -> Digits:
         # With files whose checksums are right, torchvision only extracts.
         train, test = (MNIST(str(root), train=t, download=True) for t in (True, False))
     except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rstrip(":")
         print(f"notice: no MNIST ({reason}); using the 8x8 digits of scikit-learn instead", file=sys.stderr)
         return _scikit_learn_digits()
     return Digits("MNIST", _standardise(train.data), train.targets, _standardise(test.data), test.targets)

@@ -1,0 +1,55 @@
+"""Fair timing: rivals take turns, in another order every round, and medians are compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["machine", "median_seconds", "write_json"]
+
+
+def median_seconds(rivals: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 1) -> dict[str, float]:
+    """The median wall time of each rival in seconds; in each round every rival runs once, the order rotating."""
+    names = list(rivals)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(warmup + repeats):
+        shift = turn % len(names)
+        for name in names[shift:] + names[:shift]:
+            start = time.perf_counter()
+            rivals[name]()
+            seconds = time.perf_counter() - start
+            if turn >= warmup:
+                times[name].append(seconds)
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Date and machine, for the record."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return {
+        "date": date.today().isoformat(),
+        "processor": model,
+        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def write_json(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the figures with the machine that they were measured on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
