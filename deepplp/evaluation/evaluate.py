@@ -16,7 +16,7 @@ from deepplp.evaluation.threads import available_cpus, for_ranges
 __all__ = ["Evaluation", "are_distributions", "evaluate"]
 
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
-_WORK_PER_THREAD = 40_000  # vector operations below which a second thread costs more than it saves
+_WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread costs more than it saves
 _NO_GRADIENT = np.empty((0, 0))
 
 Kind = Literal["log_probs", "probs", "selected"]
@@ -100,9 +100,10 @@ class Evaluation:
         self._weights, self._common = (_float64(t).reshape(-1) for t in self._tensors)
         weights, common, roots = self._weights, self._common, len(plan.roots)
         blocks = self._blocks = -(-rows // LANES)
-        keep = self._keep = blocks * (plan.nodes + plan.leaves) * LANES * 8 <= _KEEP_VALUES_BYTES
-        leaves = self._leaves = np.empty((blocks if keep else 1, plan.leaves, LANES))
-        values = self._values = np.empty((blocks if keep else 1, plan.nodes, LANES))
+        lanes = min(rows, LANES)
+        keep = self._keep = blocks * (plan.nodes + plan.leaves) * lanes * 8 <= _KEEP_VALUES_BYTES
+        leaves = self._leaves = np.empty((blocks if keep else 1, plan.leaves, lanes))
+        values = self._values = np.empty((blocks if keep else 1, plan.nodes, lanes))
         mantissas = self._mantissas = np.empty((rows, roots))
         exponents = self._exponents = np.empty((rows, roots + 1), dtype=np.int64)
         log_probs = self._log_probs = np.empty((rows, roots - 1))

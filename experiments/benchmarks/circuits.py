@@ -5,8 +5,8 @@
 
 The weights are random distributions, batch 64, one root, all rivals checked to give the same log-probabilities. KLay
 gets two circuits: our own, node by node, and one that suits its layers: every digit's part of the chain by itself, then
-the 2x2 carry matrices multiplied, one after another or as a balanced tree, whichever is faster. ``--compiled`` also tries
-KLay under torch.compile, its own default, where the compiler works.
+the 2x2 carry matrices multiplied, one after another or as a balanced tree, whichever is faster. ``--compiled`` also
+tries KLay under torch.compile, its own default, where the compiler works.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor
 
 import deepplp
 from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import bind, evaluate, evaluate_reference
+from deepplp.evaluation import Evaluation, bind, evaluate_reference
 from deepplp.grounding import Formula, Grounder, Neural
 from deepplp.program import parse_goal
 from experiments.benchmarks.timing import median_seconds, write_json
@@ -163,7 +163,7 @@ def measure(digits: int, batch: int, repeats: int, compiled: bool) -> dict[str, 
     own = same_circuit(circuit)
     find = column_finder(formula, circuit)
     rivals: dict[str, tuple[Evaluator, Tensor]] = {
-        "deepplp": (lambda w: evaluate(plan, w, nothing)[0][:, 0], weights),
+        "deepplp": (lambda w: Evaluation(plan, w, nothing).log_probs()[:, 0], weights),
         "reference": (lambda w: evaluate_reference(plan, w, nothing)[0][:, 0], weights),
         "KLay, our circuit": (klay_evaluator(klay_module(own, False)), logs),
         "KLay, digit-wise chain": (klay_evaluator(klay_module(digit_wise(digits, find, False), False)), logs),
@@ -186,7 +186,7 @@ def measure(digits: int, batch: int, repeats: int, compiled: bool) -> dict[str, 
             raise SystemExit(f"{name} computes something else: {found[:3].tolist()} for {expected[:3].tolist()}")
     gc.collect()
     runs = {name: timed(evaluator, start) for name, (evaluator, start) in rivals.items()}
-    seconds = median_seconds(runs, repeats, warmup=3)
+    seconds = median_seconds(runs, repeats)
     best = min(s for name, s in seconds.items() if name.startswith("KLay, digit-wise"))
     result: dict[str, Any] = {"digits": digits, "batch": batch, "nodes": circuit.nodes, "elements": circuit.elements}
     result |= row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -17,17 +18,26 @@ import torch
 __all__ = ["machine", "median_seconds", "write_json"]
 
 
-def median_seconds(rivals: Mapping[str, Callable[[], object]], repeats: int, warmup: int = 1) -> dict[str, float]:
-    """The median wall time of each rival in seconds; in each round every rival runs once, the order rotating."""
+def median_seconds(
+    rivals: Mapping[str, Callable[[], object]], repeats: int, *, warmup: int = 2, turn_seconds: float = 0.02
+) -> dict[str, float]:
+    """The median wall time of each rival in seconds; in each round every rival has its turn, the order rotating.
+
+    A turn lasts ``turn_seconds`` or more: short rivals run several times in it, and their mean counts.
+    """
     names = list(rivals)
+    runs = dict.fromkeys(names, 1)
     times: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(warmup + repeats):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
             start = time.perf_counter()
-            rivals[name]()
-            seconds = time.perf_counter() - start
-            if turn >= warmup:
+            for _ in range(runs[name]):
+                rivals[name]()
+            seconds = (time.perf_counter() - start) / runs[name]
+            if turn < warmup:
+                runs[name] = max(1, math.ceil(turn_seconds / seconds))
+            else:
                 times[name].append(seconds)
     return {name: statistics.median(t) for name, t in times.items()}
 
