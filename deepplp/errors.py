@@ -12,7 +12,7 @@ __all__ = [
     "BatchSizeError",
     "BudgetExceededError",
     "DeepPLPError",
-    "DuplicateNetworkError",
+    "DomainError",
     "GroundingError",
     "InconsistentEvidenceError",
     "InputError",
@@ -102,8 +102,8 @@ class UnknownNetworkError(ProgramError):
     """An ``nn`` annotation names a network that the model was not given."""
 
 
-class DuplicateNetworkError(ProgramError):
-    """Two networks, or two values of a domain, have one name."""
+class DomainError(ProgramError):
+    """The domain of an ``nn`` annotation is empty, holds a value twice, or is no list of values."""
 
 
 class GroundingError(DeepPLPError):

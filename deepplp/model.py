@@ -98,7 +98,7 @@ class Answers:
         if isinstance(term, str):
             if term in index:
                 return index[term]
-            text = str(parse_goal(term, "<target>")[0])
+            text = str(parse_goal(term, "<target>"))
             if text in index:
                 return index[text]
         near = difflib.get_close_matches(str(term), self.terms, n=3)
@@ -268,6 +268,8 @@ class Model(nn.Module):
     def _structure(
         self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool] | None
     ) -> _Structure:
+        if query is not None and not isinstance(query, (str, Sequence)):
+            raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
         queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
         known = tuple(sorted(evidence.items())) if evidence else ()
         key = (queries, names, known)
@@ -292,8 +294,8 @@ class Model(nn.Module):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {type(text).__name__}")
         if self._grounder is None:
             self._grounder = Grounder(self.program, allow_python=self.allow_python)
-        goals = None if queries is None else [parse_goal(q)[0] for q in queries]
-        observed = [(parse_goal(t, "<evidence>")[0], v) for t, v in evidence]
+        goals = None if queries is None else [parse_goal(q) for q in queries]
+        observed = [(parse_goal(t, "<evidence>"), v) for t, v in evidence]
         formula = self._grounder.ground(goals, observed)
         self._check_inputs(formula, names, [*(goals or []), *(t for t, _ in observed)])
         circuit = compile_formula(formula)

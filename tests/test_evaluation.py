@@ -43,7 +43,7 @@ def chain_query(n: int) -> str:
 
 def chain_circuit(n: int) -> Circuit:
     """The circuit of the n-digit carry chain with observed labels."""
-    return compile_formula(ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))[0]]))
+    return compile_formula(ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))]))
 
 
 def random_weights(circuit: Circuit, rows: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -124,7 +124,7 @@ def test_conjunction_of_5000_facts(p: float) -> None:
 def test_sum_of_300_digits() -> None:
     """A 300-digit sum has a finite, right log-probability and gradient, though the probability is about 1e-301."""
     n = 300
-    formula = ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))[0]])
+    formula = ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))])
     circuit = compile_formula(formula)
     uniform = torch.full((1, circuit.columns), 0.1, dtype=torch.float64)
     # Labels are observed: all sums are 99…9 with no carry, of which there are 10 pairs a digit.
@@ -309,14 +309,14 @@ def test_recursive_call_first_or_last() -> None:
         " D is S mod 10, z(Z, D), C is S // 10."
     )
     lists = [",".join(f"{name}{i}" for i in range(20)) for name in "xyz"]
-    goal = parse_goal(f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])")[0]
+    goal = parse_goal(f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])")
     assert compile_formula(ground(Program.from_string(first), [goal])).nodes == chain_circuit(20).nodes
 
 
 def test_heads_without_a_mention_merge() -> None:
     """A choice of a thousand values of which two are mentioned has three classes, and leaves of all its columns."""
     heads = "; ".join(f"0.001::h({i})" for i in range(1000))
-    formula = ground(Program.from_string(f"{heads}. q :- h(3). q :- h(7)."), [parse_goal("q")[0]])
+    formula = ground(Program.from_string(f"{heads}. q :- h(3). q :- h(7)."), [parse_goal("q")])
     circuit = compile_formula(formula)
     assert circuit.columns == 1000
     assert circuit.nodes == 3
@@ -327,8 +327,8 @@ def test_heads_without_a_mention_merge() -> None:
 def test_queries_share_one_circuit() -> None:
     """All answers of a query are roots of one circuit, smaller than the answers' circuits apart."""
     program = Program.from_string("nn(n, [X], Y, [0..9]) :: d(X, Y). s(X, Y, Z) :- d(X, A), d(Y, B), Z is A + B.")
-    together = compile_formula(ground(program, [parse_goal("s(a, b, S)")[0]]))
-    apart = [compile_formula(ground(program, [parse_goal(f"s(a, b, {i})")[0]])) for i in range(19)]
+    together = compile_formula(ground(program, [parse_goal("s(a, b, S)")]))
+    apart = [compile_formula(ground(program, [parse_goal(f"s(a, b, {i})")])) for i in range(19)]
     assert len(together.roots) == 19
     assert together.leaves < sum(c.leaves for c in apart)
 

@@ -16,23 +16,25 @@ from problog import library_paths
 from problog.clausedb import ClauseDB
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
+from problog.errors import ProbLogError
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
 from problog.logic import And as AndTerm
 from problog.logic import Clause, Constant, Not, Term, Var, is_ground
-from problog.program import SimpleProgram
 
 from deepplp.errors import (
-    DuplicateNetworkError,
+    DomainError,
     NegativeCycleError,
     NonGroundError,
     Position,
     ProgramError,
+    ProgramFileError,
     PythonNotAllowedError,
+    UnsupportedConstructError,
 )
 from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program
 
-__all__ = ["Engine", "GroundTarget", "NeuralMark", "make_database"]
+__all__ = ["Engine", "GroundTarget", "NeuralMark", "learnable_unsupported", "make_database"]
 
 NEURAL = "$neural"
 # The parts of ProbLog's library that are written in Python and touch nothing but terms.
@@ -91,13 +93,16 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
-        for name, arity in (("use_module", 1), ("use_module", 2), ("_use_module", 2), ("_use_module", 3)):
-            index = self.get_builtins()[f"{name}/{arity}"]
-            self.add_builtin(name, arity, _guarded(self.get_builtin(index), self, scoped=name[0] == "_"))
+        for signature in ("use_module/1", "use_module/2", "_use_module/2", "_use_module/3", "consult/1", "_consult/2"):
+            name, _, arity = signature.partition("/")
+            builtin = self.get_builtin(self.get_builtins()[signature])
+            self.add_builtin(name, int(arity), _guarded(builtin, self, scoped=name[0] == "_"))
 
     def check_module(self, filename: Term, database: ClauseDB, location: Any) -> None:
-        """Refuse a module that would run Python or read a data base, unless the caller allowed it."""
+        """Refuse a file that is missing, and one that would run Python or read a data base unless that is allowed."""
         path = str(database.resolve_filename(filename))
+        if not os.path.isfile(path):
+            raise ProgramFileError(f"cannot read {filename}: there is no file {path}", self.locate(location))
         if self._allow_python or not path.endswith(".py"):
             return
         folder, file = os.path.split(os.path.realpath(path))
@@ -111,6 +116,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
 
     def handle_nonground(self, location: Any = None, database: Any = None, node: Any = None, **rest: Any) -> None:
         """A probabilistic clause was reached with a variable still free."""
+        if isinstance(node.probability, Term) and node.probability.functor == "t":
+            raise learnable_unsupported(node.probability, self.locate(node.location))
         head = node.functor.args[2] if len(node.functor.args) > 2 else node.functor
         raise NonGroundError(
             f"the probabilistic clause for {head.functor}/{head.arity} still holds a variable when it is reached; "
@@ -228,10 +235,10 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         seen: set[str] = set()
         for value in values:
             if str(value) in seen:
-                raise DuplicateNetworkError(f"the domain of {declared} holds {value} twice", declared.position)
+                raise DomainError(f"the domain of {declared} holds {value} twice", declared.position)
             seen.add(str(value))
         if not values:
-            raise ProgramError(f"the domain of {declared} is empty", declared.position)
+            raise DomainError(f"the domain of {declared} is empty", declared.position)
         if declared.domain is not None and is_ground(declared.domain):
             self._domains[declared.index] = values
         return values
@@ -274,9 +281,12 @@ def _expand(declared: NeuralDeclaration, domain: Any) -> Iterator[Term]:
 
 
 def _integer(declared: NeuralDeclaration, bound: Any) -> int:
-    value = bound.compute_value() if isinstance(bound, Term) and is_ground(bound) else None
+    try:
+        value = bound.compute_value() if isinstance(bound, Term) and is_ground(bound) else None
+    except ProbLogError:
+        value = None
     if not isinstance(value, int):
-        raise ProgramError(f"the bounds of a range must be integers, not {bound}, in {declared}", declared.position)
+        raise DomainError(f"the bounds of a range must be integers, not {bound}, in {declared}", declared.position)
     return value
 
 
@@ -310,13 +320,26 @@ def _local_variables(body: Term | None) -> set[str]:
     return inside - outside
 
 
+def learnable_unsupported(probability: Term, position: Position | None) -> UnsupportedConstructError:
+    """What is said of ``t(_)``."""
+    return UnsupportedConstructError(
+        f"the learnable probability {probability} is not supported; give a number, or let a network decide it", position
+    )
+
+
 def make_database(program: Program, engine: Engine) -> ClauseDB:
     """Load a program into ProbLog's clause data base and carry out its directives."""
-    simple = SimpleProgram()
-    simple.source_root = program.root
-    simple.source_files = [os.path.abspath(program.source.name)]
+    database = ClauseDB(builtins=engine.get_builtins())
+    database.source_root = program.root
+    database.source_files = [os.path.abspath(program.source.name)]
+    database.source_parent = [None]
     starts = [-1] + [i for i, c in enumerate(program.source.text) if c == "\n"] + [len(program.source.text)]
-    simple.line_info = [starts]
+    database.line_info = [starts]
     for statement in program.statements:
-        simple += _neural_clause(statement.neural) if statement.neural is not None else statement.term
-    return engine.prepare(simple)
+        term = statement.term if statement.neural is None else _neural_clause(statement.neural)
+        try:
+            database.add_statement(term)
+        except ProbLogError as error:
+            message = str(error.base_message)
+            raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
+    return engine.prepare(database)

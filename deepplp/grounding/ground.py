@@ -22,9 +22,8 @@ from deepplp.errors import (
     NonGroundError,
     Position,
     UnknownPredicateError,
-    UnsupportedConstructError,
 )
-from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, make_database
+from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, learnable_unsupported, make_database
 from deepplp.grounding.formula import FALSE, TRUE, And, Atom, Choice, Fixed, Formula, Goal, Neural, Node, Or
 from deepplp.grounding.order import standard_order_key
 from deepplp.program import Program, Source
@@ -245,8 +244,10 @@ class Grounder:
         position = self._locate(error.location)
         known = sorted(self._signatures())
         name, _, arity = signature.rpartition("/")
-        other = [k for k in known if k.rpartition("/")[0] == name]
-        near = other or difflib.get_close_matches(signature, known, n=3, cutoff=0.6)
+        close = [name, *difflib.get_close_matches(name, [k.rpartition("/")[0] for k in known], n=2, cutoff=0.7)]
+        near = sorted(
+            (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])
+        )
         hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
         if goal is not None and goal.signature == signature and str(goal.location).startswith("(0"):
             position = None  # the goal is the caller's, and stands in no file
@@ -257,7 +258,7 @@ class Grounder:
         return {
             f"{node.functor}/{node.arity}"
             for _, node in (database.enum_nodes() if database is not None else ())
-            if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_"))
+            if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_", "query", "evidence"))
         }
 
 
@@ -401,10 +402,7 @@ class _Extraction:
 
 def _probability(term: Any, name: str, position: Position | None) -> float:
     if isinstance(term, Term) and term.functor == "t":
-        raise UnsupportedConstructError(
-            f"the learnable probability {term} of {name} is not supported; give a number, or let a network decide it",
-            position,
-        )
+        raise learnable_unsupported(term, position)
     if term is None:
         raise InvalidProbabilityError(
             f"{name} has no probability; every head of an annotated disjunction needs one", position

@@ -62,7 +62,7 @@ def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
         try:
             tensor = value if isinstance(value, Tensor) else torch.as_tensor(value)
         except (TypeError, ValueError, RuntimeError):
-            raise InputError(f"input {name!r} is {type(value).__name__}, not a tensor") from None
+            raise InputError(f"input {name!r} is a {type(value).__name__}; give a tensor [batch, …]") from None
         if tensor.ndim == 0:
             raise InputError(f"input {name!r} is a scalar; give it a leading batch axis, e.g. with .reshape(1)")
         tensors[name] = tensor

@@ -72,7 +72,7 @@ class Program:
         """Parse a file. Relative paths in the program (``consult``) are taken from the file's folder."""
         file = Path(path)
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")
         except OSError as error:
             raise ProgramFileError(f"cannot read {file}: {error.strerror or error}") from None
         except UnicodeDecodeError as error:

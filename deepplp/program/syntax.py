@@ -86,8 +86,8 @@ def _syntax_errors(source: Source, start: int, build: Any) -> Any:
         raise ProgramSyntaxError("this statement is not well-formed", source.position(start)) from None
 
 
-def parse_statements(source: Source) -> list[tuple[Term, Position]]:
-    """Parse a program: each statement with the position of its first token.
+def parse_statements(source: Source, expected: str = "a fact or a rule") -> list[tuple[Term, Position]]:
+    """Parse a program: each statement with the position of its first token; ``expected`` names one in errors.
 
     Locations inside the terms are ``(0, offset)``, as ProbLog wants them.
     """
@@ -101,7 +101,7 @@ def parse_statements(source: Source) -> list[tuple[Term, Position]]:
         terms.append(_syntax_errors(source, start, lambda tokens=tokens: parser._parse_statement(text, tokens)))
         positions.append(source.position(start))
         if not isinstance(terms[-1], (Clause, AnnotatedDisjunction, Or)) and type(terms[-1]) is not Term:
-            raise ProgramSyntaxError("expected a fact or a rule", positions[-1])
+            raise ProgramSyntaxError(f"expected {expected}", positions[-1])
         if terms[-1].functor == RANGE_FUNCTOR:
             raise ProgramSyntaxError(
                 "a range such as 0..9 is the domain of an nn annotation, not a fact", positions[-1]
@@ -126,18 +126,19 @@ def _statements(source: Source, parser: _Parser) -> Any:
             start += 1
 
 
-def parse_goal(text: str, name: str = "<query>") -> tuple[Term, Source]:
+def parse_goal(text: str, name: str = "<query>") -> Term:
     """Parse one goal, such as a query: ``"addition(a, b, S)"``. A final full stop may stand or be left out."""
     stripped = text.strip()
-    source = Source(name, stripped if stripped.endswith(".") else stripped + " .")
-    if not stripped.rstrip("."):
-        raise ProgramSyntaxError("expected a query, found nothing", source.position(0))
-    statements = parse_statements(source)
-    if len(statements) != 1:
-        raise ProgramSyntaxError(f"expected one query, found {len(statements)}", statements[1][1])
-    term, position = statements[0]
-    if type(term) is not Term or term.probability is not None:
-        raise ProgramSyntaxError(
-            "a query is one atom, such as addition(a, b, S); name a conjunction by a rule of the program", position
-        )
-    return term, source
+    expected = "one atom, such as addition(a, b, S); a conjunction needs a rule of the program as its name"
+    try:
+        if not stripped.rstrip("."):
+            raise ProgramSyntaxError(f"expected {expected}", Position(name, 1, 1))
+        statements = parse_statements(Source(name, stripped if stripped.endswith(".") else stripped + " ."), expected)
+        term, position = statements[-1]
+        if len(statements) != 1 or type(term) is not Term or term.probability is not None:
+            raise ProgramSyntaxError(f"expected {expected}", position)
+    except ProgramSyntaxError as error:
+        where = error.position
+        shown = Source(name, stripped).at(where.line, where.column) if where else None
+        raise ProgramSyntaxError(error.message, shown) from None
+    return term

@@ -38,7 +38,7 @@ def chain(digits: int) -> tuple[Formula, Circuit, dict[str, float]]:
     grounder = Grounder(deepplp.Program.from_file(PROGRAMS / "mnist_multi_digit_addition.pl"))
     lists = [",".join(f"{letter}{i}" for i in range(digits + (letter == "z"))) for letter in "xyz"]
     start = time.perf_counter()
-    formula = grounder.ground([parse_goal(f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])")[0]])
+    formula = grounder.ground([parse_goal(f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])")])
     ground = time.perf_counter() - start
     start = time.perf_counter()
     circuit = compile_formula(formula)
