@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from problog.errors import ProbLogError
-from problog.logic import AnnotatedDisjunction, Clause, Or, Term
+from problog.logic import AnnotatedDisjunction, Clause, Not, Or, Term
 from problog.parser import ParseError, PrologParser, Token
 from problog.program import DefaultPrologFactory
 
@@ -80,14 +80,19 @@ def _syntax_errors(source: Source, start: int, build: Any) -> Any:
             "this statement is nested too deeply to be parsed; split it into several rules", source.position(start)
         ) from None
     except ProbLogError as error:
-        raise ProgramSyntaxError(str(error.base_message), source.position(start)) from None
+        message = str(error.base_message)
+        raise ProgramSyntaxError(message[:1].lower() + message[1:], source.position(start)) from None
     except (AttributeError, IndexError, TypeError, KeyError, ValueError):
         # ProbLog's parser fails in these ways on operators without operands.
         raise ProgramSyntaxError("this statement is not well-formed", source.position(start)) from None
 
 
-def parse_statements(source: Source, expected: str = "a fact or a rule") -> list[tuple[Term, Position]]:
-    """Parse a program: each statement with the position of its first token; ``expected`` names one in errors.
+def parse_statements(
+    source: Source, expected: str = "a fact or a rule", kinds: tuple[type, ...] = (Clause, AnnotatedDisjunction, Or)
+) -> list[tuple[Term, Position]]:
+    """Parse a program: each statement with the position of its first token.
+
+    ``kinds`` are what a statement may be besides an atom, and ``expected`` is what errors call it.
 
     Locations inside the terms are ``(0, offset)``, as ProbLog wants them.
     """
@@ -100,7 +105,7 @@ def parse_statements(source: Source, expected: str = "a fact or a rule") -> list
         start = tokens[0].location
         terms.append(_syntax_errors(source, start, lambda tokens=tokens: parser._parse_statement(text, tokens)))
         positions.append(source.position(start))
-        if not isinstance(terms[-1], (Clause, AnnotatedDisjunction, Or)) and type(terms[-1]) is not Term:
+        if not isinstance(terms[-1], kinds) and type(terms[-1]) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", positions[-1])
         if terms[-1].functor == RANGE_FUNCTOR:
             raise ProgramSyntaxError(
@@ -127,15 +132,17 @@ def _statements(source: Source, parser: _Parser) -> Any:
 
 
 def parse_goal(text: str, name: str = "<query>") -> Term:
-    """Parse one goal, such as a query: ``"addition(a, b, S)"``. A final full stop may stand or be left out."""
+    r"""Parse one goal, such as a query: ``"addition(a, b, S)"`` or ``"\+rain"``; a final full stop may stand."""
     stripped = text.strip()
     expected = "one atom, such as addition(a, b, S); a conjunction needs a rule of the program as its name"
     try:
         if not stripped.rstrip("."):
             raise ProgramSyntaxError(f"expected {expected}", Position(name, 1, 1))
-        statements = parse_statements(Source(name, stripped if stripped.endswith(".") else stripped + " ."), expected)
+        complete = stripped if stripped.endswith(".") else stripped + " ."
+        statements = parse_statements(Source(name, complete), expected, (Not,))
         term, position = statements[-1]
-        if len(statements) != 1 or type(term) is not Term or term.probability is not None:
+        atom = term.child if isinstance(term, Not) else term
+        if len(statements) != 1 or type(atom) is not Term or atom.probability is not None:
             raise ProgramSyntaxError(f"expected {expected}", position)
     except ProgramSyntaxError as error:
         where = error.position

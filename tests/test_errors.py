@@ -1,0 +1,374 @@
+"""Every mistake gets a named error that says where, what and what instead."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import deepplp
+from deepplp import errors
+from deepplp.errors import DeepPLPError
+
+DIGITS = "nn(net, [X], Y, [0..2]) :: d(X, Y).\ns(X,Y,Z) :- d(X,A), d(Y,B), Z is A+B.\n"
+NN_CARET = "\n    nn(net, [X], Y, [0..2]) :: d(X, Y).\n    ^"
+X = torch.tensor([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
+
+
+def identity(x: Tensor) -> Tensor:
+    """A network whose input is its output."""
+    return x
+
+
+def fixed(*rows: list[float]) -> Callable[[Tensor], Tensor]:
+    """A network that always returns these rows."""
+    return lambda x: torch.tensor(rows)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mistake, and the error that it must raise."""
+
+    name: str
+    error: type[DeepPLPError]
+    message: str
+    program: str = DIGITS
+    query: object = "d(a, Z)"
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    networks: Mapping[str, object] | None = None
+    evidence: Mapping[str, bool] = field(default_factory=dict)
+
+
+SYNTAX = [
+    (
+        "no full stop",
+        "a :- b",
+        "p.pl:1:1: this statement does not end: expected '.' before the end of the text\n    a :- b\n    ^",
+    ),
+    (
+        "no full stop between",
+        "a :- b\nc :- d.",
+        "p.pl:2:1: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    c :- d.\n    ^",
+    ),
+    ("open parenthesis", "a(X :- b.", "p.pl:1:2: '(' has no partner\n    a(X :- b.\n     ^"),
+    ("closing bracket", "p(]).", "p.pl:1:3: unexpected character ']'\n    p(]).\n      ^"),
+    ("open quote", "0.3::a(\n'x).", "p.pl:2:1: \"'\" has no partner\n    'x).\n    ^"),
+    ("open comment", "a. /* b", "p.pl:1:4: '/' has no partner\n    a. /* b\n       ^"),
+    ("strange character", "a.\n$.", "p.pl:2:1: unexpected character '$'\n    $.\n    ^"),
+    (
+        "no operand",
+        "a.\nb :- c, .",
+        "p.pl:2:7: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    b :- c, .\n          ^",
+    ),
+    (
+        "two commas",
+        "p:- q,,r.",
+        "p.pl:1:7: this operator has no argument on one of its sides\n    p:- q,,r.\n          ^",
+    ),
+    ("a number", "3.", "p.pl:1:1: expected a fact or a rule\n    3.\n    ^"),
+    ("a variable as head", "X :- a.", "p.pl:1:1: unexpected clause head 'X'\n    X :- a.\n    ^"),
+    (
+        "a range as fact",
+        "0..9.",
+        "p.pl:1:1: a range such as 0..9 is the domain of an nn annotation, not a fact\n    0..9.\n    ^",
+    ),
+    (
+        "tabs before the caret",
+        "a :-\n\tb c.",
+        "p.pl:2:4: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    \tb c.\n    \t  ^",
+    ),
+    (
+        "nn/1",
+        "nn(net) :: a(X).",
+        "p.pl:1:1: nn takes 2 or 4 arguments, not 1: nn(network, [inputs]) or nn(network, [inputs], Output, [values])\n"
+        "    nn(net) :: a(X).\n    ^",
+    ),
+    (
+        "nn's output a constant",
+        "nn(net,[X],3,[0..2]) :: a(X,3).",
+        "p.pl:1:1: the third argument of nn/4 must be a variable, not 3\n    nn(net,[X],3,[0..2]) :: a(X,3).\n    ^",
+    ),
+    (
+        "nn's output not in the head",
+        "nn(net,[X],Y,[0..2]) :: a(X).",
+        "p.pl:1:1: the output Y does not occur in the head a(X)\n    nn(net,[X],Y,[0..2]) :: a(X).\n    ^",
+    ),
+    (
+        "a domain that is no list",
+        "nn(net,[X],Y,foo) :: a(X,Y).",
+        "p.pl:1:1: the domain must be a list such as [0..9] or [red, green], not foo\n    nn(net,[X],Y,foo) :: a(X,Y).\n    ^",
+    ),
+    (
+        "a network's name a variable",
+        "nn(N,[X]) :: a(X).",
+        "p.pl:1:1: the network's name must be an atom, not N\n    nn(N,[X]) :: a(X).\n    ^",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), [(t, m) for _, t, m in SYNTAX], ids=[n for n, _, _ in SYNTAX])
+def test_syntax(text: str, message: str) -> None:
+    """A text that is no program is refused when it is parsed, with the place and a caret."""
+    with pytest.raises(errors.ProgramSyntaxError) as caught:
+        deepplp.Program.from_string(text, "p.pl")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["nn(n,[X],Y) :: a(X,Y).", "nn(n,[X]) :: a(X); 0.3::b."])
+def test_unsupported(text: str) -> None:
+    """What deepplp does not do yet is said when the program is parsed."""
+    with pytest.raises(errors.UnsupportedConstructError, match=r"^p\.pl:1:1: "):
+        deepplp.Program.from_string(text, "p.pl")
+
+
+CASES = [
+    Case("unknown network", errors.UnknownNetworkError,
+         "p.pl:1:1: no network 'net' for nn(net, [X], Y, [0..2]); this model has: digit" + NN_CARET,
+         networks={"digit": identity}),
+    Case("number of inputs", errors.NetworkInputError,
+         "p.pl:1:1: network 'net' takes 1 input, but nn(net, [X, Y], Z, [0..2]) gives it 2\n"
+         "    nn(net, [X,Y], Z, [0..2]) :: d(X,Y,Z).\n    ^",
+         program="nn(net, [X,Y], Z, [0..2]) :: d(X,Y,Z)."),
+    Case("number of outputs", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net' returned a tensor of shape [2, 2], but nn(net, [X], Y, [0..2]) needs [2, 3]: its domain "
+         "has 3 values" + NN_CARET, inputs={"a": X[:, :2]}),
+    Case("logits", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input a, row 1: the output [2, -1, 0] read as probabilities for "
+         "nn(net, [X], Y, [0..2]) has a negative entry; if it returns logits, say so: "
+         "deepplp.Network(net, output='logits')" + NN_CARET, inputs={"a": X},
+         networks={"net": fixed([0.2, 0.3, 0.5], [2.0, -1.0, 0.0])}),
+    Case("rows that do not sum to one", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input b, row 0: the output [0.5, 0.5, 0.5] read as probabilities for "
+         "nn(net, [X], Y, [0..2]) does not sum to one; if it returns logits, say so: "
+         "deepplp.Network(net, output='logits')" + NN_CARET, query="s(a, b, Z)",
+         inputs={"a": X[:1], "b": X[:1]}, networks={"net": fixed([0.2, 0.3, 0.5], [0.5, 0.5, 0.5])}),
+    Case("NaN", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input a, row 0: the output [nan, nan, nan] read as probabilities for "
+         "nn(net, [X], Y, [0..2]) is not finite (NaN or infinity)" + NN_CARET, inputs={"a": X * float("nan")}),
+    Case("NaN in logits", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input a, row 0: the output [nan, nan, nan] read as logits for "
+         "nn(net, [X], Y, [0..2]) is not finite (NaN or infinity)" + NN_CARET, inputs={"a": X * float("nan")},
+         networks={"net": deepplp.Network(identity, output="logits")}),
+    Case("probability above one", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input a, row 0: the output [1.5] read as probabilities for nn(net, [X]) is not between "
+         "0 and 1; if it returns logits, say so: deepplp.Network(net, output='logits')\n    nn(net, [X]) :: d(X).\n    ^",
+         program="nn(net, [X]) :: d(X).", query="d(a)", inputs={"a": torch.tensor([1.5])}),
+    Case("integers", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net' returned torch.int64; probabilities must be floating point (try .float())" + NN_CARET,
+         inputs={"a": torch.tensor([[1, 0, 0]])}),
+    Case("no tensor", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net' returned list; nn(net, [X], Y, [0..2]) needs one tensor" + NN_CARET,
+         inputs={"a": X}, networks={"net": lambda x: [1, 2]}),
+    Case("a network that fails", errors.NetworkInputError,
+         "p.pl:1:1: network 'net' failed on inputs of shape [2, 3] (torch.float32): mat1 and mat2 shapes cannot be "
+         "multiplied (2x3 and 4x3)" + NN_CARET, inputs={"a": X}, networks={"net": torch.nn.Linear(4, 3)}),
+    Case("placeholder without tensor", errors.MissingInputError,
+         "p.pl:1:1: network 'net' needs a tensor for b, which is no input of this call; its inputs are: a" + NN_CARET,
+         query="s(a, b, Z)", inputs={"a": X}),
+    Case("tensor without placeholder", errors.UnusedInputError,
+         "the input 'bb' stands nowhere in the query, its evidence or the program; did you mean b?",
+         query="s(a, b, Z)", inputs={"a": X, "b": X, "bb": X}),
+    Case("batch sizes", errors.BatchSizeError,
+         "the inputs' batch sizes disagree (a: 2, b: 3); they must be equal, or 1",
+         query="s(a, b, Z)", inputs={"a": X, "b": torch.rand(3, 3)}),
+    Case("a scalar", errors.InputError,
+         "input 'a' is a scalar; give it a leading batch axis, e.g. with .reshape(1)", inputs={"a": torch.tensor(1.0)}),
+    Case("a string", errors.InputError, "input 'a' is a str; give a tensor [batch, …]", inputs={"a": "hello"}),
+    Case("unknown predicate", errors.UnknownPredicateError, "no clauses for digit/2; the program defines no such predicate",
+         query="digit(a, Z)", inputs={"a": X}),
+    Case("wrong arity", errors.UnknownPredicateError, "no clauses for s/2; did you mean s/3?",
+         query="s(a, b)", inputs={"a": X, "b": X}),
+    Case("misspelt predicate in a body", errors.UnknownPredicateError,
+         "p.pl:2:6: no clauses for patent/0; did you mean parent/0?\n    q :- patent.\n         ^",
+         program="parent.\nq :- patent.", query="q"),
+    Case("non-ground fact", errors.NonGroundError,
+         "p.pl:1:6: the probabilistic clause for p/1 still holds a variable when it is reached; bind every variable of "
+         "its head in its body, or call it with ground arguments\n    0.3::p(X).\n         ^",
+         program="0.3::p(X).\nq :- p(Y).", query="q"),
+    Case("non-ground input", errors.NonGroundError,
+         "p.pl:1:1: nn(net, [X], Y, [0..2]) is reached while X is not ground; bind it in the body or in the query"
+         + NN_CARET, query="d(X, 1)"),
+    Case("negative cycle", errors.NegativeCycleError,
+         "p.pl:1:9: this negation is part of a cycle, so the program has no single two-valued meaning: "
+         "p(1) -> \\+ q(1) -> p(1)\n    p(X) :- \\+q(X).\n            ^",
+         program="p(X) :- \\+q(X).\nq(X) :- p(X).", query="p(1)"),
+    Case("contradictory evidence", errors.InconsistentEvidenceError,
+         "the evidence b contradicts the program: no world satisfies it",
+         program="0.3::a.\nb :- a, \\+a.\nevidence(b).", query="a"),
+    Case("contradictory rows", errors.InconsistentEvidenceError,
+         "the evidence has probability 0 in rows 1, 2 of the batch, so nothing follows from it; check it against the "
+         "program and the networks' outputs", inputs={"a": torch.eye(3)}, evidence={"d(a, 0)": True}),
+    Case("evidence that is neither", errors.GroundingError,
+         "p.pl:1:18: evidence(a, maybe): the second argument must be true or false\n"
+         "    0.3::a. evidence(a,maybe).\n                     ^", program="0.3::a. evidence(a,maybe).", query="a"),
+    Case("evidence that is no truth value", errors.QueryError, "the evidence for a must be True or False, not 1",
+         program="0.3::a.", query="a", evidence={"a": 1}),  # type: ignore[dict-item]
+    Case("probability above 1", errors.InvalidProbabilityError,
+         "p.pl:1:6: the probability 1.3 of a is not between 0 and 1\n    1.3::a.\n         ^",
+         program="1.3::a.", query="a"),
+    Case("sum above 1", errors.InvalidProbabilityError,
+         "p.pl:1:6: the probabilities of this annotated disjunction sum to 1.3, which is more than 1\n"
+         "    0.7::a;0.6::b.\n         ^", program="0.7::a;0.6::b.", query="a"),
+    Case("no number", errors.InvalidProbabilityError,
+         "p.pl:1:6: the probability foo of a is not a number\n    foo::a.\n         ^", program="foo::a.", query="a"),
+    Case("learnable", errors.UnsupportedConstructError,
+         "p.pl:1:9: the learnable probability t(0.5) is not supported; give a number, or let a network decide it\n"
+         "    t(0.5)::a.\n            ^", program="t(0.5)::a.", query="a"),
+    Case("a value twice", errors.DomainError,
+         "p.pl:1:1: the domain of nn(net, [X], Y, [0, 1, 0]) holds 0 twice\n    nn(net,[X],Y,[0,1,0])::a(X,Y).\n    ^",
+         program="nn(net,[X],Y,[0,1,0])::a(X,Y).", query="a(i,Y)", inputs={"i": X}),
+    Case("an empty domain", errors.DomainError,
+         "p.pl:1:1: the domain of nn(net, [X], Y, []) is empty\n    nn(net,[X],Y,[])::a(X,Y).\n    ^",
+         program="nn(net,[X],Y,[])::a(X,Y).", query="a(i,Y)", inputs={"i": X}),
+    Case("a range of atoms", errors.DomainError,
+         "p.pl:1:1: the bounds of a range must be integers, not a, in nn(net, [X], Y, [a..z])\n"
+         "    nn(net,[X],Y,[a..z])::a(X,Y).\n    ^",
+         program="nn(net,[X],Y,[a..z])::a(X,Y).", query="a(i,Y)", inputs={"i": X}),
+    Case("an unbound domain", errors.NonGroundError,
+         "p.pl:1:1: the domain of nn(net, [X], Y, D) must be a list of ground values such as [0..9], bound in the body "
+         "if it is a variable\n    nn(net,[X],Y,D)::a(X,Y).\n    ^",
+         program="nn(net,[X],Y,D)::a(X,Y).", query="a(i,Y)", inputs={"i": X}),
+    Case("Python", errors.PythonNotAllowedError,
+         "p.pl:1:4: use_module(library(db)) would run Python code; allow it with allow_python=True (--allow-python) if you "
+         "trust this program\n    :- use_module(library(db)).\n       ^", program=":- use_module(library(db)).\na.", query="a"),
+    Case("arithmetic on an atom", errors.GroundingError,
+         "p.pl:1:11: error while evaluating 'is'(X1,foo+1): Unknown function 'foo'/0\n    a(X) :- X is foo+1.\n"
+         "              ^", program="a(X) :- X is foo+1.", query="a(X)"),
+    Case("a built-in's clause", errors.ProgramError,
+         "p.pl:2:1: can not overwrite built-in 'true/0'\n    true :- a.\n    ^", program="a.\ntrue :- a.", query="a"),
+    Case("a query of a wrong type", errors.QueryError,
+         "a query is a text such as 'addition(a, b, S)', or a list of them, not 3", query=3),
+    Case("a conjunction", errors.ProgramSyntaxError,
+         "<query>:1:1: expected one atom, such as addition(a, b, S); a conjunction needs a rule of the program as its "
+         "name\n    a, b\n    ^", query="a, b"),
+    Case("an unfinished query", errors.ProgramSyntaxError, "<query>:1:2: '(' has no partner\n    s(a, b\n     ^", query="s(a, b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_message(case: Case) -> None:
+    """A mistake raises its own error, with exactly this text."""
+    program = deepplp.Program.from_string(case.program, "p.pl")
+    networks = case.networks if case.networks is not None else dict.fromkeys(program.networks, identity)
+    with pytest.raises(DeepPLPError) as caught:
+        deepplp.Model(program, networks).query(case.query, case.inputs, evidence=case.evidence)  # type: ignore[arg-type]
+    assert type(caught.value) is case.error
+    assert str(caught.value) == case.message
+
+
+def test_no_message_is_a_bare_exception_of_others() -> None:
+    """Every case of this table is one of our errors, and every leaf of the table is exported."""
+    for case in CASES:
+        assert case.error.__name__ in errors.__all__
+
+
+def test_networks_that_are_never_used() -> None:
+    """A network that the program never mentions is a warning that names it."""
+    with pytest.warns(errors.UnusedNetworkWarning, match=r"network 'other' is never used: p\.pl mentions: net"):
+        deepplp.Model(deepplp.Program.from_string(DIGITS, "p.pl"), {"net": identity, "other": identity})
+
+
+def test_rows_of_contradictory_evidence_are_numbers() -> None:
+    """The rows whose evidence is impossible can be read from the error."""
+    model = deepplp.Model(deepplp.Program.from_string(DIGITS), {"net": identity})
+    with pytest.raises(errors.InconsistentEvidenceError) as caught:
+        model.query("d(a, Z)", {"a": torch.eye(3)}, evidence={"d(a, 1)": True})
+    assert caught.value.rows == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (torch.tensor([1.0, 2.0]), "targets are indices of answers, so integers, not torch.float32"),
+        (torch.tensor([1]), "targets have shape [1]; the batch needs [2], one a row"),
+        (torch.tensor([0, 99]), "target 99 is no answer: there are 5, counted from 0"),
+        (torch.tensor([-100, 0]), "target -100 is no answer: there are 5, counted from 0"),
+        (["s(a,b,1)", "s(a,b,7)"], "'s(a,b,7)' is not among the 5 answers; did you mean"),
+        ([object()], "targets must be a tensor of answer indices, or a list of terms"),
+    ],
+)
+def test_targets(targets: object, message: str) -> None:
+    """Targets that name no answer are refused, -100 too, which torch would ignore."""
+    answers = deepplp.Model(deepplp.Program.from_string(DIGITS), {"net": identity}).query(
+        "s(a, b, Z)", {"a": X, "b": X}
+    )
+    with pytest.raises(errors.TargetError) as caught:
+        answers.log_prob(targets)  # type: ignore[arg-type]
+    assert str(caught.value).startswith(message)
+
+
+def test_no_answers_are_no_error() -> None:
+    """A query without answers gives an empty, well-shaped result; a ground one that has no proof gives probability 0."""
+    model = deepplp.Model(deepplp.Program.from_string("a(X) :- b(X), X > 3. 0.2::b(1)."))
+    answers = model.query("a(X)")
+    assert answers.terms == ()
+    assert answers.log_probs.shape == answers.probs.shape == (1, 0)
+    assert answers.unanswered == ("a(X)",)
+    assert model.query("a(7)").probs.tolist() == [[0.0]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot read {}: No such file or directory"), (b"a :- b.\xff", "cannot read {}: byte 7 is not UTF-8 text")],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, message: str) -> None:
+    """A file that is missing or no text is named."""
+    path = tmp_path / "p.pl"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(errors.ProgramFileError) as caught:
+        deepplp.Program.from_file(path)
+    assert str(caught.value) == message.format(path)
+
+
+def test_line_ends_and_byte_order_marks(tmp_path: Path) -> None:
+    """Files from Windows are read as any other."""
+    path = tmp_path / "p.pl"
+    path.write_bytes(b"\xef\xbb\xbf0.3::a.\r\nquery(a).\r\n")
+    assert deepplp.Model(path).query().probs.tolist() == [[pytest.approx(0.3)]]
+
+
+def test_errors_in_consulted_files_name_them(tmp_path: Path) -> None:
+    """An error in a consulted file carries that file's name, line and column."""
+    (tmp_path / "b.pl").write_text("b(1).\nc(X) :- b(X), missing(X).\n")
+    main = tmp_path / "a.pl"
+    main.write_text(":- consult('b.pl').\na(X) :- c(X).\n")
+    with pytest.raises(errors.UnknownPredicateError, match=r"b\.pl:2:15: no clauses for missing/1"):
+        deepplp.Model(main).query("a(X)")
+
+
+def test_allow_python(tmp_path: Path) -> None:
+    """A program's Python file is run only where the caller allows it."""
+    (tmp_path / "twice.py").write_text(
+        "from problog.extern import problog_export\n@problog_export('+int', '-int')\ndef twice(x):\n    return 2 * x\n"
+    )
+    main = tmp_path / "a.pl"
+    main.write_text(":- use_module('twice.py').\na(X) :- twice(3, X).\n")
+    with pytest.raises(errors.PythonNotAllowedError):
+        deepplp.Model(main).query("a(X)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # importlib's words about how ProbLog loads modules
+        assert deepplp.Model(main, allow_python=True).query("a(X)").terms == ("a(6)",)
+
+
+def test_deep_terms() -> None:
+    """Lists of thousands of items and deeply nested terms are handled, or refused by name."""
+    model = deepplp.Model(deepplp.Program.from_string("len([], 0). len([_|T], N) :- len(T, M), N is M + 1. p(_)."))
+    assert model.query(f"len([{','.join('a' * 2000)}], N)").terms[0].endswith(",2000)")
+    assert len(model.query("p(" + "f(" * 3000 + "a" + ")" * 3000 + ")")) == 1
+
+
+def test_a_model_goes_on_after_an_error() -> None:
+    """A query that failed leaves no trace in the next one."""
+    model = deepplp.Model(deepplp.Program.from_string("0.3::a. q :- a, missing. r :- a. p :- \\+p."))
+    for _ in range(2):
+        with pytest.raises(errors.UnknownPredicateError):
+            model.query("q")
+        with pytest.raises(errors.NegativeCycleError):
+            model.query("p")
+        assert model.query("r").probs.tolist() == [[pytest.approx(0.3)]]
