@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -130,8 +131,9 @@ class Recorder(lightning.Callback):
             "examples_per_second": examples / seconds,
         }
         self.epochs.append(record)
-        print(
-            f"\nepoch {record['epoch']}: loss {record['loss']:.4f}, sums {record['sum_accuracy']:.2%}, "
+        say = print if trainer.progress_bar_callback is None else trainer.progress_bar_callback.print
+        say(
+            f"epoch {record['epoch']}: loss {record['loss']:.4f}, sums {record['sum_accuracy']:.2%}, "
             f"digits {record['digit_accuracy']:.2%}, {seconds:.1f} s ({record['examples_per_second']:.0f} examples/s)"
         )
         self._write(module)
@@ -155,7 +157,11 @@ class Recorder(lightning.Callback):
         epochs = [e["epoch"] for e in self.epochs]
         for key, label in (("sum_accuracy", "sums"), ("digit_accuracy", "digits")):
             axes.plot(epochs, [100 * e[key] for e in self.epochs], marker="o", label=label)
-        axes.set(xlabel="epoch", ylabel="test accuracy (%)", title=f"MNIST addition, {self.settings['digits']} digits")
+        axes.set(
+            xlabel="epoch",
+            ylabel="test accuracy (%)",
+            title=f"MNIST addition, digits a number: {self.settings['digits']}",
+        )
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
@@ -173,7 +179,7 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder for results, curve and checkpoint.")] = Path(
         "runs/mnist_addition"
     ),
-    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+    progress: Annotated[bool | None, typer.Option(help="Show a progress bar; by default on a terminal.")] = None,
 ) -> None:
     """Train a digit classifier from sums, and test it after every epoch."""
     warnings.filterwarnings(
@@ -181,6 +187,7 @@ def main(
     )  # advice about loaders and loggers that this script does without
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     output.mkdir(parents=True, exist_ok=True)
+    progress = sys.stdout.isatty() if progress is None else progress
     lightning.seed_everything(seed, verbose=False)
     data = load_digits().to(device)
     train = Additions.draw(data.train_images, data.train_labels, digits, batch_size, seed=seed, limit=limit)

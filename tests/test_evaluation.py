@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import deepplp
 from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import Plan, bind, evaluate, evaluate_reference
+from deepplp.evaluation import Evaluation, Plan, bind, evaluate, evaluate_reference
 from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, ground
 from deepplp.program import Program, parse_goal
 from tests.strategies import formulas
@@ -96,6 +96,23 @@ def test_kernel_equals_reference(
     for a, b, scale in zip(fast, slow, scales, strict=True):
         torch.testing.assert_close(a.double() * scale, b * scale, rtol=tolerance, atol=tolerance, equal_nan=True)
     assert fast[0].dtype == dtype
+
+
+@pytest.mark.parametrize("use_kernel", [True, False])
+def test_readings_of_an_evaluation(use_kernel: bool) -> None:
+    """Log-probabilities, probabilities and selected ones are readings of one evaluation, by kernel and by reference."""
+    text = "nn(n, [X], Y, [0..2]) :: d(X, Y). s(Z) :- d(a, A), d(b, B), Z is A + B. evidence(d(a, 1), false)."
+    circuit = compile_formula(ground(Program.from_string(text), [parse_goal("s(Z)")]))
+    weights = torch.tensor([[0.2, 0.3, 0.5, 0.1, 0.7, 0.2], [0.0, 1.0, 0.0, 0.3, 0.3, 0.4]], dtype=torch.float64)
+    evaluation = Evaluation(bind(circuit), weights, NOTHING, use_kernel=use_kernel)
+    # Given that a is not 1: s is b with weight 0.2 / 0.7, and 2 + b with weight 0.5 / 0.7.
+    expected = torch.tensor([0.02, 0.14, 0.04 + 0.05, 0.35, 0.1], dtype=torch.float64) / 0.7
+    torch.testing.assert_close(evaluation.probs()[0], expected)
+    torch.testing.assert_close(evaluation.log_probs()[0], expected.log())
+    torch.testing.assert_close(evaluation.selected(torch.tensor([3, 0]))[0], expected[3].log())
+    assert evaluation.impossible_rows() == [1]
+    with pytest.raises(IndexError, match="5"):
+        evaluation.selected(torch.tensor([0, 5]))
 
 
 def test_blocks_of_weights_are_one_matrix() -> None:

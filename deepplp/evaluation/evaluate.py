@@ -37,19 +37,22 @@ class Evaluation:
     ``batched`` holds the plan's blocks of weights, as one matrix [batch, b] or flat [batch * b]; ``shared`` [s] the
     weights of all rows; ``rows`` the batch size, which a matrix tells by itself. Rows whose evidence has probability
     zero come out as NaN (see `impossible_rows`). Results have the dtype of ``batched``, or of ``shared`` where the plan
-    reads nothing batched; inside all is float64.
+    reads nothing batched; inside all is float64. The kernel runs on the CPU, the torch reference elsewhere and where
+    ``use_kernel`` is false.
 
     Derivatives are exact partial derivatives. That of a log-probability at probability 0 is infinite; here such an
     entry adds nothing to the gradient (its probability's derivative is still right).
     """
 
-    def __init__(self, plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> None:
+    def __init__(
+        self, plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None, *, use_kernel: bool = True
+    ) -> None:
         self.plan = plan
         self.rows = batched.shape[0] if rows is None else rows
         self.dtype = batched.dtype if plan.width else shared.dtype
         self._tensors = (batched, shared)
-        self._on_cpu = batched.device.type == "cpu"
-        if self._on_cpu:
+        self._by_kernel = use_kernel and batched.device.type == "cpu"
+        if self._by_kernel:
             self._walk()
         else:
             self._reference = evaluate_reference(plan, batched, shared, self.rows)
@@ -61,13 +64,13 @@ class Evaluation:
 
     def log_probs(self) -> Tensor:
         """The log-probabilities [batch, query]."""
-        if self._on_cpu:
+        if self._by_kernel:
             return self._read("log_probs")
         return self._reference[0].to(self.dtype)
 
     def probs(self) -> Tensor:
         """The probabilities [batch, query]."""
-        if self._on_cpu:
+        if self._by_kernel:
             return self._read("probs")
         return self._reference[1].to(self.dtype)
 
@@ -76,7 +79,7 @@ class Evaluation:
 
         An index out of range is an IndexError.
         """
-        if self._on_cpu:
+        if self._by_kernel:
             return self._read("selected", np.ascontiguousarray(queries.numpy()))
         if self.rows and not 0 <= int(queries.min()) <= int(queries.max()) < self._reference[0].shape[1]:
             raise IndexError(int(queries.min()) if int(queries.min()) < 0 else int(queries.max()))
@@ -86,7 +89,7 @@ class Evaluation:
         """The rows whose evidence has probability zero."""
         if not self.plan.conditioned:
             return []
-        if self._on_cpu:
+        if self._by_kernel:
             return [int(i) for i in np.flatnonzero(self._mantissas[:, -1] == 0.0)]
         return [int(i) for i in torch.isnan(self._reference[0].detach()).any(dim=1).nonzero().flatten()]
 
