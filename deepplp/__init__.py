@@ -7,8 +7,9 @@ probabilities, and gradients flow back into the networks.
 from importlib.metadata import PackageNotFoundError, version
 
 from deepplp import errors
+from deepplp.answers import Answers
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
-from deepplp.model import Answers, Model
+from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
 

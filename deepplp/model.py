@@ -8,133 +8,30 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deepplp.answers import Answers
 from deepplp.compilation import FALSE_NODE, compile_formula
 from deepplp.errors import (
     InconsistentEvidenceError,
     MissingInputError,
     QueryError,
-    TargetError,
     UnknownNetworkError,
     UnusedInputError,
     UnusedNetworkWarning,
 )
-from deepplp.evaluation import Evaluation, Plan, are_distributions, bind
-from deepplp.grounding import Choice, Fixed, Formula, Grounder, Neural
-from deepplp.neural import Network, NetworkCall, Slot, as_tensors, batch_size, network_outputs
+from deepplp.evaluation import Evaluation, Plan, are_distributions
+from deepplp.grounding import Formula, Grounder, Neural
+from deepplp.neural import Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
+from deepplp.structure import LearnableSlot, Structure, assemble
 
-__all__ = ["Answers", "Model"]
+__all__ = ["Model"]
 
 _CACHED_STRUCTURES = 256
-
-
-class Answers:
-    """What a query came to: ground answers, and for every row of the batch the probability of each.
-
-    ``terms`` are n texts in the standard order of terms (numbers by value, then atoms by name, then compounds),
-    ``log_probs`` and ``probs`` are [batch, n] and differentiable, the latter with right derivatives at 0 too.
-    ``unanswered`` are the queries with free variables that have no answer at all.
-    """
-
-    def __init__(self, structure: _Structure, evaluation: Evaluation) -> None:
-        self.terms = structure.terms
-        self.unanswered = structure.unanswered
-        self._structure = structure
-        self._evaluation = evaluation
-        self._log_probs: Tensor | None = None
-        self._probs: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.terms)
-
-    @property
-    def log_probs(self) -> Tensor:
-        """log P(answer | evidence), [batch, n]."""
-        if self._log_probs is None:
-            self._log_probs = self._evaluation.log_probs()
-        return self._log_probs
-
-    @property
-    def probs(self) -> Tensor:
-        """P(answer | evidence), [batch, n]."""
-        if self._probs is None:
-            self._probs = self._evaluation.probs()
-        return self._probs
-
-    def log_prob(self, targets: Tensor | Sequence[str] | Sequence[int]) -> Tensor:
-        """The log-probability [batch] of one answer a row: indices into ``terms`` [batch], or a list of terms.
-
-        A probability of 0 gives -inf, whose gradient is taken to be 0.
-        """
-        rows = self._evaluation.rows
-        if not isinstance(targets, Tensor):
-            items = list(targets)
-            if items and isinstance(items[0], str):
-                items = [self._find(t) for t in items]
-            try:
-                targets = torch.as_tensor(items, dtype=torch.long)
-            except (TypeError, ValueError, RuntimeError):
-                raise TargetError("targets must be a tensor of answer indices, or a list of terms") from None
-        if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
-            raise TargetError(f"targets are indices of answers, so integers, not {targets.dtype}")
-        if targets.shape != (rows,):
-            raise TargetError(f"targets have shape {list(targets.shape)}; the batch needs [{rows}], one a row")
-        indices = targets.detach().to(self._evaluation.device, torch.long)
-        try:
-            return self._evaluation.selected(indices)
-        except IndexError as error:
-            count = len(self.terms)
-            raise TargetError(f"target {error} is no answer: there are {count}, counted from 0") from None
-
-    def _find(self, term: Any) -> int:
-        index = self._structure.index
-        if isinstance(term, str):
-            if term in index:
-                return index[term]
-            text = str(parse_goal(term, "<target>"))
-            if text in index:
-                return index[text]
-        near = difflib.get_close_matches(str(term), self.terms, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise TargetError(f"{term!r} is not among the {len(self.terms)} answers{hint}")
-
-    def __repr__(self) -> str:
-        if self.probs.shape[0] == 1:
-            shown = ", ".join(f"{t}: {p:.6g}" for t, p in zip(self.terms[:8], self.probs[0].tolist(), strict=False))
-        else:
-            shown = ", ".join(self.terms[:8])
-        more = ", …" if len(self.terms) > 8 else ""
-        return f"Answers(batch={self.probs.shape[0]}, {shown}{more})"
-
-
-@dataclass(eq=False)
-class _Structure:
-    """A query's compiled form: its answers, what it asks of the networks, and its circuit.
-
-    ``plans`` maps the set of slots whose inputs have batch size 1 to the circuit bound for it: the weights of such
-    slots are shared by all rows.
-    """
-
-    terms: tuple[str, ...]
-    unanswered: tuple[str, ...]
-    index: dict[str, int]
-    calls: tuple[NetworkCall, ...]
-    used_inputs: tuple[str, ...]
-    fixed: Tensor
-    bind: Callable[[frozenset[int]], Plan]
-    plans: dict[frozenset[int], Plan] = field(default_factory=dict)
-
-    def plan(self, shared_slots: frozenset[int]) -> Plan:
-        if shared_slots not in self.plans:
-            self.plans[shared_slots] = self.bind(shared_slots)
-        return self.plans[shared_slots]
 
 
 class Model(nn.Module):
@@ -165,6 +62,12 @@ class Model(nn.Module):
         wrapped = {n: m if isinstance(m, Network) else Network(m) for n, m in (networks or {}).items()}
         self._check_networks(wrapped)
         self.networks = nn.ModuleDict(wrapped)
+        self.distributions = Distributions()
+        self._learnable: dict[str, LearnableSlot] = {}
+        for clause in program.learnables:
+            slot = LearnableSlot.of_clause(clause)
+            if slot is not None:
+                self._make_learnable(slot)
         self.register_buffer("_anchor", torch.empty(0), persistent=False)  # follows .to(device)
         self._forget()
 
@@ -173,7 +76,7 @@ class Model(nn.Module):
     def _forget(self) -> None:
         self._lock = threading.RLock()
         self._grounder: Grounder | None = None
-        self._structures: OrderedDict[tuple[Any, ...], _Structure] = OrderedDict()
+        self._structures: OrderedDict[tuple[Any, ...], Structure] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the program and the networks; structures are made anew when they are asked for."""
@@ -201,6 +104,25 @@ class Model(nn.Module):
                     stacklevel=3,
                 )
 
+    def _make_learnable(self, slot: LearnableSlot) -> None:
+        self.distributions.ensure(slot.name, slot.start)
+        self._learnable[slot.name] = slot
+
+    def learned_program(self) -> str:
+        """The program's text with what was learnt in place of ``t(…)``.
+
+        A clause with ``t(_, X)`` gets a fact for each grounding that queries have met.
+
+        >>> Model(Program.from_string("t(0.25)::rain. t(_)::head; t(_)::tail.")).learned_program()
+        '0.25::rain. 0.5::head; 0.5::tail.'
+        """
+        groundings: dict[int, list[tuple[tuple[str, ...], list[float]]]] = {}
+        with torch.no_grad():
+            for slot in self._learnable.values():
+                weights = [round(float(p), 12) for p in slot.weights(self.distributions(slot.name))]
+                groundings.setdefault(slot.clause, []).append((slot.arguments, weights))
+        return self.program.with_learnt(groundings)
+
     def forward(self, *args: Any, **kwargs: Any) -> Answers:
         """The same as `query`, so that a model can be called like any module."""
         return self.query(*args, **kwargs)
@@ -210,13 +132,15 @@ class Model(nn.Module):
         query: str | Sequence[str] | None = None,
         inputs: Mapping[str, Tensor] | None = None,
         *,
-        evidence: Mapping[str, bool] | None = None,
+        evidence: Mapping[str, bool | Tensor] | None = None,
     ) -> Answers:
         """Answer a query: P(answer | evidence) for all its ground answers.
 
         ``query`` is one atom (or several), such as ``"addition(a, b, S)"``; without it the program's own ``query/1``
         are answered. ``inputs`` gives a tensor [batch, …] for each constant that names an input of a network; batch
-        sizes agree or are 1, and without inputs the batch is 1. ``evidence`` adds to the program's ``evidence/1,2``.
+        sizes agree or are 1, and without inputs the batch is 1. ``evidence`` adds to the program's ``evidence/1,2``:
+        True or False for all rows, or a tensor [batch] of truth values; a probability p there is soft evidence, an
+        observation p / (1 - p) times as likely where the atom holds, so that 0.5 says nothing.
 
         A structure is ground and compiled once and kept: the same query on other tensors costs a network call and a
         walk over the circuit.
@@ -224,10 +148,12 @@ class Model(nn.Module):
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
         tensors = as_tensors(inputs) if inputs else {}
-        structure = self._structure(query, tuple(sorted(tensors)), evidence)
+        known = dict(evidence or {})
+        observed = {t: self._observation(t, v) for t, v in known.items() if isinstance(v, Tensor)}
+        structure = self._structure(query, tuple(sorted(tensors)), known)
         used = {name: tensors[name] for name in structure.used_inputs}
-        rows = batch_size(used if used else tensors)
-        batched, shared, plan = self._weights(structure, used, rows)
+        rows = batch_size({**(used or tensors), **{f"evidence {t}": v for t, v in observed.items()}})
+        batched, shared, plan = self._weights(structure, used, observed, rows)
         evaluation = Evaluation(plan, batched, shared, rows)
         impossible = evaluation.impossible_rows() if plan.conditioned else []
         if impossible:
@@ -243,35 +169,60 @@ class Model(nn.Module):
             rows=tuple(impossible),
         )
 
-    def _weights(self, structure: _Structure, inputs: Mapping[str, Tensor], rows: int) -> tuple[Tensor, Tensor, Plan]:
-        """The weight tensors [rows, b] and [s], and the circuit bound to them."""
+    def _observation(self, term: str, value: Tensor) -> Tensor:
+        """Evidence as a tensor [batch] of truth values or probabilities."""
+        if value.ndim != 1:
+            raise QueryError(f"the evidence for {term} has shape {list(value.shape)}; it must be [batch]")
+        likelihood = value.double() if value.dtype == torch.bool else value
+        if not likelihood.is_floating_point():
+            raise QueryError(f"the evidence for {term} must be truth values or probabilities, not {value.dtype}")
+        low, high = (float(x) for x in torch.aminmax(likelihood.detach())) if len(value) else (0.0, 1.0)
+        if not (low >= 0.0 and high <= 1.0):
+            raise QueryError(f"the evidence for {term} must lie between 0 and 1; it goes from {low:.6g} to {high:.6g}")
+        return likelihood
+
+    def _weights(
+        self, structure: Structure, inputs: Mapping[str, Tensor], observed: Mapping[str, Tensor], rows: int
+    ) -> tuple[Tensor, Tensor, Plan]:
+        """The weight tensors [rows * b] and [s], and the circuit bound to them."""
         device = self._anchor.device
         wide: list[Tensor] = []
         common: list[Tensor] = []
         shared_slots: list[int] = []
         slot = 0
+
+        def place(output: Tensor, slots: int) -> None:
+            nonlocal slot
+            if len(output) == rows * slots:
+                wide.append(output.reshape(-1))
+            else:
+                common.append(output.reshape(-1))
+                shared_slots.extend(range(slot, slot + slots))
+            slot += slots
+
         for call in structure.calls:
             network = self.networks[call.network]
             assert isinstance(network, Network)
             for output, slots in network_outputs(call, network, inputs, are_distributions):
-                if len(output) == rows * slots:
-                    wide.append(output.reshape(-1))
-                else:
-                    common.append(output.reshape(-1))
-                    shared_slots.extend(range(slot, slot + slots))
-                slot += slots
-        batched = wide[0] if len(wide) == 1 else torch.cat(wide) if wide else structure.fixed.new_empty(0)
-        fixed = structure.fixed.to(batched.device if wide else device)
-        shared = torch.cat([*common, fixed]) if common else fixed
-        return batched.to(fixed.device) if not wide else batched, shared, structure.plan(frozenset(shared_slots))
+                place(output, slots)
+        for term in structure.observed:
+            place(torch.stack((observed[term], 1 - observed[term]), dim=1), 1)
+        batched = (
+            wide[0] if len(wide) == 1 else torch.cat(wide) if wide else structure.fixed.new_empty(0, device=device)
+        )
+        others = structure.common_weights(self.distributions, batched.device)
+        shared = torch.cat([*common, others]) if common else others
+        return batched, shared, structure.plan(frozenset(shared_slots))
 
     def _structure(
-        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool] | None
-    ) -> _Structure:
+        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor]
+    ) -> Structure:
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
         queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
-        known = tuple(sorted(evidence.items())) if evidence else ()
+        known = (
+            tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in evidence.items())) if evidence else ()
+        )
         key = (queries, names, known)
         structure = self._structures.get(key)
         if structure is not None:
@@ -284,11 +235,11 @@ class Model(nn.Module):
             return self._structures[key]
 
     def _build(
-        self, queries: tuple[str, ...] | None, names: tuple[str, ...], evidence: tuple[tuple[str, bool], ...]
-    ) -> _Structure:
+        self, queries: tuple[str, ...] | None, names: tuple[str, ...], evidence: tuple[tuple[str, bool | None], ...]
+    ) -> Structure:
         for text, value in evidence:
-            if not isinstance(value, bool):
-                raise QueryError(f"the evidence for {text} must be True or False, not {value!r}")
+            if value is not None and not isinstance(value, bool):
+                raise QueryError(f"the evidence for {text} must be True, False or a tensor of them, not {value!r}")
         for text in queries or ():
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {type(text).__name__}")
@@ -302,7 +253,10 @@ class Model(nn.Module):
         if circuit.evidence == FALSE_NODE:
             known = ", ".join(g.term for g in formula.evidence)
             raise InconsistentEvidenceError(f"the evidence {known} contradicts the program: no world satisfies it")
-        return _assemble(formula, circuit)
+        structure = assemble(formula, circuit)
+        for slot in structure.learnable:
+            self._make_learnable(slot)
+        return structure
 
     def _check_inputs(self, formula: Formula, names: tuple[str, ...], goals: Sequence[Any]) -> None:
         given = ", ".join(names) or "none"
@@ -337,76 +291,3 @@ def _constants(goals: Sequence[Any]) -> set[str]:
         term = stack.pop()
         found.add(str(term)) if not getattr(term, "args", ()) else stack.extend(term.args)
     return found
-
-
-def _assemble(formula: Formula, circuit: Any) -> _Structure:
-    """Give every choice its columns: networks' slots first, in the order of the calls, then the fixed probabilities."""
-    read = set(np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1)
-    calls: dict[str, dict[tuple[Any, ...], Slot]] = {}
-    for index, choice in enumerate(formula.choices):
-        if isinstance(choice.source, Neural) and index in read:
-            slots = calls.setdefault(choice.source.declaration.network, {})
-            slots.setdefault(_slot_key(choice), _slot(choice))
-    numbering = {
-        (network, key): number
-        for number, (network, key) in enumerate((n, k) for n, slots in calls.items() for k in slots)
-    }
-    sizes = [slot.values for slots in calls.values() for slot in slots.values()]
-    fixed: list[float] = []
-    fixed_at: dict[int, int] = {}
-    for index, choice in enumerate(formula.choices):
-        if isinstance(choice.source, Fixed) and index in read:
-            fixed_at[index] = len(fixed)
-            fixed.extend(choice.source.probabilities)
-
-    def bind_columns(shared_slots: frozenset[int]) -> Plan:
-        starts: dict[int, int] = {}
-        wide = common = 0
-        for number, size in enumerate(sizes):
-            if number in shared_slots:
-                starts[number] = -common - 1
-                common += size
-            else:
-                starts[number] = wide
-                wide += size
-        column_map = np.zeros(circuit.columns, dtype=np.int64)
-        for index, choice in enumerate(formula.choices):
-            first, last = circuit.column_offsets[index], circuit.column_offsets[index + 1]
-            if index in fixed_at:
-                column_map[first:last] = -(common + fixed_at[index] + np.arange(last - first)) - 1
-            elif index in read and isinstance(choice.source, Neural):
-                start = starts[numbering[choice.source.declaration.network, _slot_key(choice)]]
-                step = 1 if start >= 0 else -1
-                column_map[first:last] = start + step * np.arange(last - first)
-        return bind(circuit, column_map, [size for number, size in enumerate(sizes) if number not in shared_slots])
-
-    terms = tuple(g.term for g in formula.queries)
-    network_calls = tuple(NetworkCall(n, tuple(slots.values())) for n, slots in calls.items())
-    used = dict.fromkeys(name for call in network_calls for slot in call.slots for name in slot.inputs)
-    return _Structure(
-        terms,
-        formula.unanswered,
-        {t: i for i, t in enumerate(terms)},
-        network_calls,
-        tuple(used),
-        torch.tensor(fixed, dtype=torch.float64),
-        bind_columns,
-    )
-
-
-def _slot_key(choice: Choice) -> tuple[Any, ...]:
-    assert isinstance(choice.source, Neural)
-    declaration = choice.source.declaration
-    return tuple(map(str, choice.source.inputs)), len(choice.values), declaration.kind
-
-
-def _slot(choice: Choice) -> Slot:
-    assert isinstance(choice.source, Neural)
-    declaration = choice.source.declaration
-    return Slot(
-        tuple(map(str, choice.source.inputs)),
-        len(choice.values),
-        declaration.kind == "bernoulli",
-        str(declaration),
-        declaration.position,
-    )

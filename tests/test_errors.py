@@ -206,7 +206,7 @@ CASES = [
     Case("evidence that is neither", errors.GroundingError,
          "p.pl:1:18: evidence(a, maybe): the second argument must be true or false\n"
          "    0.3::a. evidence(a,maybe).\n                     ^", program="0.3::a. evidence(a,maybe).", query="a"),
-    Case("evidence that is no truth value", errors.QueryError, "the evidence for a must be True or False, not 1",
+    Case("evidence that is no truth value", errors.QueryError, "the evidence for a must be True, False or a tensor of them, not 1",
          program="0.3::a.", query="a", evidence={"a": 1}),  # type: ignore[dict-item]
     Case("probability above 1", errors.InvalidProbabilityError,
          "p.pl:1:6: the probability 1.3 of a is not between 0 and 1\n    1.3::a.\n         ^",
@@ -216,9 +216,6 @@ CASES = [
          "    0.7::a;0.6::b.\n         ^", program="0.7::a;0.6::b.", query="a"),
     Case("no number", errors.InvalidProbabilityError,
          "p.pl:1:6: the probability foo of a is not a number\n    foo::a.\n         ^", program="foo::a.", query="a"),
-    Case("learnable", errors.UnsupportedConstructError,
-         "p.pl:1:9: the learnable probability t(0.5) is not supported; give a number, or let a network decide it\n"
-         "    t(0.5)::a.\n            ^", program="t(0.5)::a.", query="a"),
     Case("a value twice", errors.DomainError,
          "p.pl:1:1: the domain of nn(net, [X], Y, [0, 1, 0]) holds 0 twice\n    nn(net,[X],Y,[0,1,0])::a(X,Y).\n    ^",
          program="nn(net,[X],Y,[0,1,0])::a(X,Y).", query="a(i,Y)", inputs={"i": X}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks, rows_are_distributions, scatter, select
 from deepplp.evaluation.plan import Plan
-from deepplp.evaluation.reference import evaluate_reference
+from deepplp.evaluation.reference import reference_results
 from deepplp.evaluation.threads import available_cpus, for_ranges
 
 __all__ = ["Evaluation", "are_distributions", "evaluate"]
@@ -18,8 +19,9 @@ __all__ = ["Evaluation", "are_distributions", "evaluate"]
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
 _WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread costs more than it saves
 _NO_GRADIENT = np.empty((0, 0))
+_NO_EVIDENCE_GRADIENT = np.empty(0)
 
-Kind = Literal["log_probs", "probs", "selected"]
+Kind = Literal["log_probs", "probs", "selected", "log_evidence"]
 
 
 def evaluate(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
@@ -55,7 +57,7 @@ class Evaluation:
         if self._by_kernel:
             self._walk()
         else:
-            self._reference = evaluate_reference(plan, batched, shared, self.rows)
+            self._reference = reference_results(plan, batched, shared, self.rows)
 
     @property
     def device(self) -> torch.device:
@@ -73,6 +75,12 @@ class Evaluation:
         if self._by_kernel:
             return self._read("probs")
         return self._reference[1].to(self.dtype)
+
+    def log_evidence(self) -> Tensor:
+        """The log-probability [batch] of the evidence."""
+        if self._by_kernel:
+            return self._read("log_evidence")
+        return self._reference[2].to(self.dtype)
 
     def selected(self, queries: Tensor) -> Tensor:
         """The log-probability [batch] of one query a row, by its index [batch].
@@ -123,8 +131,13 @@ class Evaluation:
         if blocks:
             for_ranges(run, blocks, _threads(plan, blocks))
 
-    def _back(self, by_log: np.ndarray, by_prob: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The loss's derivatives by the weights, from those by log-probabilities and by probabilities."""
+    def _log_of_evidence(self) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            logs: np.ndarray = np.log(self._mantissas[:, -1]) + self._exponents[:, -2] * math.log(2.0)
+        return logs
+
+    def _back(self, by_log: np.ndarray, by_prob: np.ndarray, by_evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The loss's derivatives by the weights, from those by the results."""
         plan = self.plan
         weights, common, leaves, values, keep = self._weights, self._common, self._leaves, self._values, self._keep
         batched_gradient = np.zeros_like(weights)
@@ -135,7 +148,7 @@ class Evaluation:
             backward_blocks(
                 plan.leaf_offsets, plan.bases, plan.strides, plan.offsets, plan.node_offsets, plan.primes, plan.subs,
                 plan.roots, weights, self.rows, common, first, last, *mine, keep, self._mantissas, self._exponents,
-                self._probs, by_log, by_prob, batched_gradient, shared_gradients,
+                self._probs, by_log, by_prob, by_evidence, batched_gradient, shared_gradients,
             )  # fmt: skip
 
         if self._blocks:
@@ -157,6 +170,8 @@ class _Read(torch.autograd.Function):
             values = evaluation._probs
         elif kind == "log_probs":
             values = evaluation._log_probs
+        elif kind == "log_evidence":
+            values = evaluation._log_of_evidence()
         else:
             values = np.empty(evaluation.rows)
             wrong = select(evaluation._log_probs, queries, values)
@@ -178,7 +193,8 @@ class _Read(torch.autograd.Function):
         else:
             by_log = given if ctx.kind == "log_probs" else _NO_GRADIENT
         by_prob = given if ctx.kind == "probs" else _NO_GRADIENT
-        batched_gradient, shared_gradient = evaluation._back(by_log, by_prob)
+        by_evidence = given if ctx.kind == "log_evidence" else _NO_EVIDENCE_GRADIENT
+        batched_gradient, shared_gradient = evaluation._back(by_log, by_prob, by_evidence)
         by_batched = by_shared = None
         if ctx.needs_input_grad[0]:
             by_batched = torch.from_numpy(batched_gradient).to(batched.dtype).reshape(batched.shape)
@@ -197,8 +213,8 @@ def _differentiable_backward(
 ) -> tuple[Tensor | None, Tensor | None]:
     """The same derivative by the reference, recorded so that it can be differentiated again."""
     with torch.enable_grad():
-        log_probs, probs = evaluate_reference(evaluation.plan, batched, shared, evaluation.rows)
-        output = probs if kind == "probs" else log_probs
+        log_probs, probs, log_evidence = reference_results(evaluation.plan, batched, shared, evaluation.rows)
+        output = {"probs": probs, "log_evidence": log_evidence}.get(kind, log_probs)
         if queries is not None:
             output = output.gather(1, torch.from_numpy(queries).unsqueeze(1)).squeeze(1)
         inputs = [x for x in (batched, shared) if x.requires_grad]

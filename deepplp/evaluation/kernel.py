@@ -243,11 +243,12 @@ def forward_blocks(
 
 
 @_compiled
-def _seed(row, mantissas, exponents, probs, log_gradient, gradient, seeds, seed_exponents):
+def _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents):
     """The loss's derivative by every root of a row, as mantissa and exponent.
 
     With P(q|e) = r / s for the roots r and s of query and evidence, a gradient g of P(q|e) and h of log P(q|e) give
-    dr = g / s + h / r and ds = -(sum over q of g * P(q|e) + h) / s. A zero r takes no part in h.
+    dr = g / s + h / r and ds = (k - sum over q of (g * P(q|e) + h)) / s, where k is the gradient of log s. A zero r
+    takes no part in h.
     """
     evidence = probs.shape[1]
     em = mantissas[row, evidence]
@@ -265,6 +266,8 @@ def _seed(row, mantissas, exponents, probs, log_gradient, gradient, seeds, seed_
             total += share
             seeds[q] = share / m
             seed_exponents[q] = -exponents[row, q]
+    if len(by_evidence):
+        total -= by_evidence[row]
     seeds[evidence] = -total / em
     seed_exponents[evidence] = -ee
 
@@ -273,9 +276,11 @@ def _seed(row, mantissas, exponents, probs, log_gradient, gradient, seeds, seed_
 def backward_blocks(
     leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
     first_block, last_block, leaves, values, have_values, mantissas, exponents, probs, log_gradient, gradient,
-    batched_gradient, shared_gradients,
+    by_evidence, batched_gradient, shared_gradients,
 ):  # fmt: skip
-    """Propagate ``log_gradient`` and ``gradient`` [batch, query], each perhaps empty, down to the weights.
+    """Propagate ``log_gradient`` and ``gradient`` [batch, query] and ``by_evidence`` [batch] down to the weights.
+
+    They are the loss's derivatives by log-probabilities, probabilities and log P(evidence); each may be empty.
 
     Writes ``batched_gradient`` (flat, as ``batched``) and ``shared_gradients`` [blocks, s], the latter one row a block.
     """
@@ -300,14 +305,14 @@ def backward_blocks(
         for lane in range(count):
             row = first + lane
             if exponents[row, n_roots] == 0:
-                _seed(row, mantissas, exponents, probs, log_gradient, gradient, seeds, seed_exponents)
+                _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents)
                 for r in range(n_roots):
                     adjoint[roots[r], lane] += seeds[r]
         _propagate(node_offsets, primes, subs, count, leaf, value, adjoint, leaf_adjoint)
         for lane in range(count):
             row = first + lane
             if exponents[row, n_roots] != 0:
-                _seed(row, mantissas, exponents, probs, log_gradient, gradient, seeds, seed_exponents)
+                _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents)
                 _extended_backward(
                     leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
                     row, seeds, seed_exponents, leaf_adjoint, lane,

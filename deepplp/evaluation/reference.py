@@ -14,7 +14,7 @@ from torch import Tensor
 
 from deepplp.evaluation.plan import Plan
 
-__all__ = ["evaluate_reference"]
+__all__ = ["evaluate_reference", "reference_results"]
 
 _ZERO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
 
@@ -44,8 +44,16 @@ def _levels(plan: Plan) -> list[np.ndarray]:
 def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
     """Log-probabilities and probabilities of the queries given the evidence, each [batch, query].
 
-    Arguments as for `evaluate`; float64 inside where the device has it. Differentiable any number of times.
+    Arguments as for `Evaluation`; float64 inside where the device has it. Differentiable any number of times.
     """
+    log_probs, probs, _ = reference_results(plan, batched, shared, rows)
+    return log_probs, probs
+
+
+def reference_results(
+    plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same, and the log-probability [batch] of the evidence."""
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
 
@@ -93,4 +101,4 @@ def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | 
     log_probs = logs[:, :-1] - logs[:, -1:]
     ratio_e = torch.where(zero[:, :-1], torch.zeros_like(root_e[:, :-1]), root_e[:, :-1] - root_e[:, -1:])
     probs = _scale(root_m[:, :-1] / root_m[:, -1:], ratio_e.clamp(-2000.0, 2000.0))
-    return log_probs, probs
+    return log_probs, probs, logs[:, -1]

@@ -20,7 +20,7 @@ from problog.errors import ProbLogError
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
 from problog.logic import And as AndTerm
-from problog.logic import Clause, Constant, Not, Term, Var, is_ground
+from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var, is_ground
 
 from deepplp.errors import (
     DomainError,
@@ -30,13 +30,13 @@ from deepplp.errors import (
     ProgramError,
     ProgramFileError,
     PythonNotAllowedError,
-    UnsupportedConstructError,
 )
-from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program
+from deepplp.program import RANGE_FUNCTOR, LearnableClause, NeuralDeclaration, Program
 
-__all__ = ["Engine", "GroundTarget", "NeuralMark", "learnable_unsupported", "make_database"]
+__all__ = ["LEARNABLE", "Engine", "GroundTarget", "NeuralMark", "make_database"]
 
 NEURAL = "$neural"
+LEARNABLE = "$learnable"
 # The parts of ProbLog's library that are written in Python and touch nothing but terms.
 _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
 
@@ -116,8 +116,6 @@ class Engine(DefaultEngine):  # type: ignore[misc]
 
     def handle_nonground(self, location: Any = None, database: Any = None, node: Any = None, **rest: Any) -> None:
         """A probabilistic clause was reached with a variable still free."""
-        if isinstance(node.probability, Term) and node.probability.functor == "t":
-            raise learnable_unsupported(node.probability, self.locate(node.location))
         head = node.functor.args[2] if len(node.functor.args) > 2 else node.functor
         raise NonGroundError(
             f"the probabilistic clause for {head.functor}/{head.arity} still holds a variable when it is reached; "
@@ -320,11 +318,21 @@ def _local_variables(body: Term | None) -> set[str]:
     return inside - outside
 
 
-def learnable_unsupported(probability: Term, position: Position | None) -> UnsupportedConstructError:
-    """What is said of ``t(_)``."""
-    return UnsupportedConstructError(
-        f"the learnable probability {probability} is not supported; give a number, or let a network decide it", position
-    )
+def _learnable_term(statement: Term, clause: LearnableClause) -> Term:
+    """The statement with each ``t(start, X)`` as ``'$learnable'(clause, X)``."""
+
+    def marked(head: Term, number: int) -> Term:
+        if not clause.learnable[number]:
+            return head
+        return head.with_probability(Term(LEARNABLE, Constant(clause.index), *clause.arguments[number]))
+
+    if isinstance(statement, Clause):
+        return Clause(marked(statement.head, 0), statement.body, location=statement.location)
+    if isinstance(statement, (AnnotatedDisjunction, Or)):
+        heads = statement.heads if isinstance(statement, AnnotatedDisjunction) else statement.to_list()
+        body = statement.body if isinstance(statement, AnnotatedDisjunction) else Term("true")
+        return AnnotatedDisjunction([marked(h, i) for i, h in enumerate(heads)], body, location=statement.location)
+    return marked(statement, 0)
 
 
 def make_database(program: Program, engine: Engine) -> ClauseDB:
@@ -336,7 +344,11 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     starts = [-1] + [i for i, c in enumerate(program.source.text) if c == "\n"] + [len(program.source.text)]
     database.line_info = [starts]
     for statement in program.statements:
-        term = statement.term if statement.neural is None else _neural_clause(statement.neural)
+        term = statement.term
+        if statement.neural is not None:
+            term = _neural_clause(statement.neural)
+        elif statement.learnable is not None:
+            term = _learnable_term(statement.term, statement.learnable)
         try:
             database.add_statement(term)
         except ProbLogError as error:

@@ -7,9 +7,24 @@ from dataclasses import dataclass
 from problog.logic import Term
 
 from deepplp.errors import Position
-from deepplp.program import NeuralDeclaration
+from deepplp.program import LearnableClause, NeuralDeclaration
 
-__all__ = ["FALSE", "TRUE", "And", "Atom", "Choice", "Fixed", "Formula", "Goal", "Neural", "Node", "Or", "Source"]
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "And",
+    "Atom",
+    "Choice",
+    "Fixed",
+    "Formula",
+    "Goal",
+    "Learnable",
+    "Neural",
+    "Node",
+    "Observed",
+    "Or",
+    "Source",
+]
 
 TRUE = 1
 """The literal of the node that always holds: node 0, an empty conjunction."""
@@ -31,7 +46,28 @@ class Neural:
     inputs: tuple[Term, ...]
 
 
-Source = Fixed | Neural
+@dataclass(frozen=True, slots=True)
+class Learnable:
+    """Probabilities that are learnt: one distribution for a clause and the ground ``arguments`` of its ``t``.
+
+    ``fixed`` holds the probabilities that the clause states, None for those that are learnt; ``initial`` where all
+    start.
+    """
+
+    clause: LearnableClause
+    arguments: tuple[str, ...]
+    fixed: tuple[float | None, ...]
+    initial: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Evidence that is a tensor: true or false for every row, or how likely true makes the observation."""
+
+    term: str
+
+
+Source = Fixed | Neural | Learnable | Observed
 
 
 @dataclass(frozen=True, slots=True)

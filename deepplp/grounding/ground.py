@@ -23,10 +23,24 @@ from deepplp.errors import (
     Position,
     UnknownPredicateError,
 )
-from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, learnable_unsupported, make_database
-from deepplp.grounding.formula import FALSE, TRUE, And, Atom, Choice, Fixed, Formula, Goal, Neural, Node, Or
+from deepplp.grounding.engine import LEARNABLE, Engine, GroundTarget, NeuralMark, make_database
+from deepplp.grounding.formula import (
+    FALSE,
+    TRUE,
+    And,
+    Atom,
+    Choice,
+    Fixed,
+    Formula,
+    Goal,
+    Learnable,
+    Neural,
+    Node,
+    Observed,
+    Or,
+)
 from deepplp.grounding.order import standard_order_key
-from deepplp.program import Program, Source
+from deepplp.program import LearnableClause, Program, Source
 
 __all__ = ["Grounder", "ground"]
 
@@ -37,7 +51,7 @@ _ROUNDING = 1e-12
 def ground(
     program: Program,
     queries: Sequence[Term] | None = None,
-    evidence: Sequence[tuple[Term, bool]] = (),
+    evidence: Sequence[tuple[Term, bool | None]] = (),
     *,
     allow_python: bool = False,
 ) -> Formula:
@@ -75,10 +89,13 @@ class Grounder:
         with self._problog_errors(None):
             self._database = make_database(program, self._engine)
 
-    def ground(self, queries: Sequence[Term] | None = None, evidence: Sequence[tuple[Term, bool]] = ()) -> Formula:
+    def ground(
+        self, queries: Sequence[Term] | None = None, evidence: Sequence[tuple[Term, bool | None]] = ()
+    ) -> Formula:
         """Ground queries, or the program's own ``query/1`` where none are given.
 
-        The program's ``evidence/1,2`` always counts; ``evidence`` adds to it. The answers of one query stand in the
+        The program's ``evidence/1,2`` always counts; ``evidence`` adds to it: True, False, or None for what a tensor
+        will say row by row. The answers of one query stand in the
         standard order of terms, those of several queries in the order of the queries. A query without free variables
         is its own only answer, even if it cannot be proved; one with free variables has as many answers as it has
         provable instances, perhaps none.
@@ -93,7 +110,7 @@ class Grounder:
                 finally:
                     self._engine.exact_negation = False
 
-    def _ground(self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool]]) -> Formula:
+    def _ground(self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool | None]]) -> Formula:
         target = GroundTarget()
         self._engine.reset()
         with self._problog_errors(None):
@@ -108,9 +125,15 @@ class Grounder:
             for term, key in answers:
                 found.setdefault(str(term), key)
         known: dict[str, int] = {}
+        observed: dict[str, int] = {}
         for term, holds in [*own, *evidence]:
-            known.update(self._evidence_keys(term, holds, target))
-        return _Extraction(target, self._database, self._locate).formula(found, known, tuple(unanswered))
+            if holds is None:
+                observed[str(term)] = self._observed_key(term, target)
+            else:
+                known.update(self._evidence_keys(term, holds, target))
+        return _Extraction(target, self._database, self._locate, self.program.learnables).formula(
+            found, known, observed, tuple(unanswered)
+        )
 
     def constants(self) -> frozenset[str]:
         """The texts of all atomic terms in the program: places where an input's name may stand."""
@@ -186,6 +209,12 @@ class Grounder:
         if holds:
             return [(str(t), key) for t, key in answers]
         return [(f"\\+{t}", target.negate(key)) for t, key in answers]
+
+    def _observed_key(self, term: Term, target: GroundTarget) -> Any:
+        if not is_ground(term):
+            raise NonGroundError(f"the evidence {term} is a tensor, so it must be one ground atom", None)
+        ((_, key),) = self._answers(term, target)
+        return key
 
     def _locate(self, location: Any) -> Position | None:
         """Turn what ProbLog knows of a place into a position: an offset in a file, or file, line and column."""
@@ -265,7 +294,10 @@ class Grounder:
 class _Extraction:
     """Read a `Formula` off the engine's target: only what the goals reach, with atoms grouped into choices."""
 
-    def __init__(self, target: GroundTarget, database: Any, locate: Any) -> None:
+    def __init__(
+        self, target: GroundTarget, database: Any, locate: Any, learnables: tuple[LearnableClause, ...]
+    ) -> None:
+        self._learnables = learnables
         self._target = target
         self._database = database
         self._locate = locate
@@ -273,8 +305,14 @@ class _Extraction:
         self._groups: dict[Any, tuple[int, dict[Any, int]]] = {}  # group -> choice, identifier -> value
         self._siblings: dict[int, list[Any]] | None = None
 
-    def formula(self, queries: dict[str, Any], evidence: dict[str, Any], unanswered: tuple[str, ...]) -> Formula:
-        reached = self._reachable([*queries.values(), *evidence.values()])
+    def formula(
+        self,
+        queries: dict[str, Any],
+        evidence: dict[str, Any],
+        observed: dict[str, Any],
+        unanswered: tuple[str, ...],
+    ) -> Formula:
+        reached = self._reachable([*queries.values(), *evidence.values(), *observed.values()])
         nodes: list[Node] = [And(())]
         literals: dict[int, int] = {}
         compounds: list[tuple[int, Any]] = []
@@ -289,13 +327,26 @@ class _Extraction:
         for index, node in compounds:
             children = tuple(self._literal(c, literals) for c in node.children)
             nodes[index] = And(children) if type(node).__name__ == "conj" else Or(children)
+        agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed.items()]
         return Formula(
             tuple(self._choices),
             tuple(nodes),
             tuple(Goal(t, self._literal(k, literals)) for t, k in queries.items()),
-            tuple(Goal(t, self._literal(k, literals)) for t, k in evidence.items()),
+            (*(Goal(t, self._literal(k, literals)) for t, k in evidence.items()), *agreements),
             unanswered,
         )
+
+    def _agreement(self, term: str, literal: int, nodes: list[Node]) -> Goal:
+        """Evidence that an atom is what a choice of its own observes: both hold, or neither."""
+        self._choices.append(Choice(("true", "false"), Observed(term)))
+        seen = len(nodes) + 1
+        nodes += [
+            Atom(len(self._choices) - 1, 0),
+            And((literal, seen)),
+            And((-literal, -seen)),
+            Or((seen + 1, seen + 2)),
+        ]
+        return Goal(f"{term} as observed", seen + 3)
 
     def _reachable(self, roots: Iterable[Any]) -> list[int]:
         seen: dict[int, None] = {}
@@ -376,9 +427,26 @@ class _Extraction:
             entries.append(((*group, node.choice), instantiate(node.probability, result), name))
         return nodes[0].location, entries
 
+    def _learnable_choice(
+        self, entries: list[tuple[Any, Any, str]], position: Position | None
+    ) -> tuple[int, dict[Any, int]]:
+        learnt = [p if _is_learnable(p) else None for _, p, _ in entries]
+        clause = self._learnables[int(next(p for p in learnt if p is not None).args[0])]
+        arguments = tuple(str(a) for p in learnt if p is not None for a in p.args[1:])
+        fixed = tuple(
+            None if t is not None else _probability(p, name, position)
+            for t, (_, p, name) in zip(learnt, entries, strict=True)
+        )
+        initial = clause.distribution(fixed)
+        values = [name for _, _, name in entries] + ["none"] * (len(initial) - len(entries))
+        self._choices.append(Choice(tuple(values), Learnable(clause, arguments, fixed, initial), clause.position))
+        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+
     def _fixed_choice(
         self, entries: list[tuple[Any, Any, str]], position: Position | None
     ) -> tuple[int, dict[Any, int]]:
+        if any(_is_learnable(p) for _, p, _ in entries):
+            return self._learnable_choice(entries, position)
         probabilities = [_probability(p, name, position) for _, p, name in entries]
         total = math.fsum(probabilities)
         if total > 1 + _SUM_TOLERANCE:
@@ -400,9 +468,11 @@ class _Extraction:
         return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
 
 
+def _is_learnable(probability: Any) -> bool:
+    return isinstance(probability, Term) and probability.functor == LEARNABLE
+
+
 def _probability(term: Any, name: str, position: Position | None) -> float:
-    if isinstance(term, Term) and term.functor == "t":
-        raise learnable_unsupported(term, position)
     if term is None:
         raise InvalidProbabilityError(
             f"{name} has no probability; every head of an annotated disjunction needs one", position

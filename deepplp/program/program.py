@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
 from deepplp.errors import Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
+from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.source import Source
 from deepplp.program.syntax import parse_statements
 
@@ -45,11 +47,17 @@ class NeuralDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One clause, fact, annotated disjunction or directive; ``neural`` where a network decides its head."""
+    """One clause, fact, annotated disjunction or directive.
+
+    ``neural`` where a network decides its head, ``learnable`` where a probability of it is learnt; ``end``
+    is the character behind it.
+    """
 
     term: Term
     position: Position
     neural: NeuralDeclaration | None = None
+    learnable: LearnableClause | None = None
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +95,38 @@ class Program:
     @classmethod
     def _parse(cls, source: Source, root: str) -> Program:
         statements: list[Statement] = []
-        declarations = 0
-        for term, position in parse_statements(source):
+        declarations = learnables = 0
+        for term, position, end in parse_statements(source):
             neural = _neural_declaration(term, position, declarations)
             declarations += neural is not None
-            statements.append(Statement(term, position, neural))
+            heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
+            learnable = learnable_clause(heads, position, learnables)
+            learnables += learnable is not None
+            statements.append(Statement(term, position, neural, learnable, end))
         return cls(source, tuple(statements), root)
 
     @property
     def declarations(self) -> tuple[NeuralDeclaration, ...]:
         """The neural declarations, in the order of the text."""
         return tuple(s.neural for s in self.statements if s.neural is not None)
+
+    @property
+    def learnables(self) -> tuple[LearnableClause, ...]:
+        """The clauses with learnable probabilities, in the order of the text."""
+        return tuple(s.learnable for s in self.statements if s.learnable is not None)
+
+    def with_learnt(self, groundings: Mapping[int, Sequence[tuple[Sequence[str], Sequence[float]]]]) -> str:
+        """The text with numbers in place of ``t(…)``; ``groundings[i]`` are those of learnable clause i."""
+        text = self.source.text
+        pieces: list[str] = []
+        done = 0
+        for statement in self.statements:
+            if statement.learnable is not None:
+                start = self.source.offset(statement.position.line, statement.position.column)
+                found = groundings.get(statement.learnable.index, ())
+                pieces += [text[done:start], write_learnt(statement.term, statement.learnable, found)]
+                done = statement.end
+        return "".join([*pieces, text[done:]])
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -89,8 +89,8 @@ def _syntax_errors(source: Source, start: int, build: Any) -> Any:
 
 def parse_statements(
     source: Source, expected: str = "a fact or a rule", kinds: tuple[type, ...] = (Clause, AnnotatedDisjunction, Or)
-) -> list[tuple[Term, Position]]:
-    """Parse a program: each statement with the position of its first token.
+) -> list[tuple[Term, Position, int]]:
+    """Parse a program: each statement with the position of its first token and the offset behind its full stop.
 
     ``kinds`` are what a statement may be besides an atom, and ``expected`` is what errors call it.
 
@@ -101,10 +101,12 @@ def parse_statements(
     text = source.text
     terms: list[Any] = []
     positions: list[Position] = []
+    ends: list[int] = []
     for tokens in _statements(source, parser):
         start = tokens[0].location
         terms.append(_syntax_errors(source, start, lambda tokens=tokens: parser._parse_statement(text, tokens)))
         positions.append(source.position(start))
+        ends.append(text.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
         if not isinstance(terms[-1], kinds) and type(terms[-1]) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", positions[-1])
         if terms[-1].functor == RANGE_FUNCTOR:
@@ -114,7 +116,8 @@ def parse_statements(
     # The factory adds clauses for negated heads (0.5::\+a :- b) behind those of the text.
     built = factory.build_program(list(terms))
     end = source.position(len(text))
-    return list(zip(built, positions + [end] * (len(built) - len(positions)), strict=True))
+    more = len(built) - len(positions)
+    return list(zip(built, positions + [end] * more, ends + [len(text)] * more, strict=True))
 
 
 def _statements(source: Source, parser: _Parser) -> Any:
@@ -140,7 +143,7 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
             raise ProgramSyntaxError(f"expected {expected}", Position(name, 1, 1))
         complete = stripped if stripped.endswith(".") else stripped + " ."
         statements = parse_statements(Source(name, complete), expected, (Not,))
-        term, position = statements[-1]
+        term, position, _ = statements[-1]
         atom = term.child if isinstance(term, Not) else term
         if len(statements) != 1 or type(atom) is not Term or atom.probability is not None:
             raise ProgramSyntaxError(f"expected {expected}", position)

@@ -1,0 +1,104 @@
+"""`Answers`: what a query came to."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from deepplp.errors import TargetError
+from deepplp.evaluation import Evaluation
+from deepplp.program import parse_goal
+from deepplp.structure import Structure
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """What a query came to: ground answers, and for every row of the batch the probability of each.
+
+    ``terms`` are n texts in the standard order of terms (numbers by value, then atoms by name, then compounds),
+    ``log_probs`` and ``probs`` are [batch, n] and differentiable, the latter with right derivatives at 0 too.
+    ``unanswered`` are the queries with free variables that have no answer at all.
+    """
+
+    def __init__(self, structure: Structure, evaluation: Evaluation) -> None:
+        self.terms = structure.terms
+        self.unanswered = structure.unanswered
+        self._structure = structure
+        self._evaluation = evaluation
+        self._log_probs: Tensor | None = None
+        self._probs: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @property
+    def log_probs(self) -> Tensor:
+        """log P(answer | evidence), [batch, n]."""
+        if self._log_probs is None:
+            self._log_probs = self._evaluation.log_probs()
+        return self._log_probs
+
+    @property
+    def probs(self) -> Tensor:
+        """P(answer | evidence), [batch, n]."""
+        if self._probs is None:
+            self._probs = self._evaluation.probs()
+        return self._probs
+
+    @property
+    def log_evidence(self) -> Tensor:
+        """Log P(evidence), [batch]: the likelihood of what is known, to learn from; 0 where nothing is.
+
+        Evidence that is a probability p counts as an observation that is p / (1 - p) times as likely where it holds.
+        """
+        return self._evaluation.log_evidence()
+
+    def log_prob(self, targets: Tensor | Sequence[str] | Sequence[int]) -> Tensor:
+        """The log-probability [batch] of one answer a row: indices into ``terms`` [batch], or a list of terms.
+
+        A probability of 0 gives -inf, whose gradient is taken to be 0.
+        """
+        rows = self._evaluation.rows
+        if not isinstance(targets, Tensor):
+            items = list(targets)
+            if items and isinstance(items[0], str):
+                items = [self._find(t) for t in items]
+            try:
+                targets = torch.as_tensor(items, dtype=torch.long)
+            except (TypeError, ValueError, RuntimeError):
+                raise TargetError("targets must be a tensor of answer indices, or a list of terms") from None
+        if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+            raise TargetError(f"targets are indices of answers, so integers, not {targets.dtype}")
+        if targets.shape != (rows,):
+            raise TargetError(f"targets have shape {list(targets.shape)}; the batch needs [{rows}], one a row")
+        indices = targets.detach().to(self._evaluation.device, torch.long)
+        try:
+            return self._evaluation.selected(indices)
+        except IndexError as error:
+            count = len(self.terms)
+            raise TargetError(f"target {error} is no answer: there are {count}, counted from 0") from None
+
+    def _find(self, term: Any) -> int:
+        index = self._structure.index
+        if isinstance(term, str):
+            if term in index:
+                return index[term]
+            text = str(parse_goal(term, "<target>"))
+            if text in index:
+                return index[text]
+        near = difflib.get_close_matches(str(term), self.terms, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise TargetError(f"{term!r} is not among the {len(self.terms)} answers{hint}")
+
+    def __repr__(self) -> str:
+        if self.probs.shape[0] == 1:
+            shown = ", ".join(f"{t}: {p:.6g}" for t, p in zip(self.terms[:8], self.probs[0].tolist(), strict=False))
+        else:
+            shown = ", ".join(self.terms[:8])
+        more = ", …" if len(self.terms) > 8 else ""
+        return f"Answers(batch={self.probs.shape[0]}, {shown}{more})"

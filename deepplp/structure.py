@@ -1,0 +1,186 @@
+"""`Structure`: a query's compiled form, and where its weights come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deepplp.compilation import Circuit
+from deepplp.evaluation import Plan, bind
+from deepplp.grounding import Choice, Fixed, Formula, Learnable, Neural, Observed
+from deepplp.neural import Distributions, NetworkCall, Slot
+from deepplp.program import LearnableClause
+
+__all__ = ["LearnableSlot", "Structure", "assemble"]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnableSlot:
+    """A choice's learnable probabilities: a distribution over those not ``fixed`` (None), scaled to what is left."""
+
+    name: str
+    clause: int
+    arguments: tuple[str, ...]
+    fixed: tuple[float | None, ...]
+    start: tuple[float, ...]
+
+    @classmethod
+    def of(cls, source: Learnable) -> LearnableSlot:
+        """The slot of a choice."""
+        fixed = source.fixed + (None,) * (len(source.initial) - len(source.fixed))
+        free = [p for p, f in zip(source.initial, fixed, strict=True) if f is None]
+        total = math.fsum(free)
+        start = tuple(p / total if total > 0 else 1 / len(free) for p in free)
+        name = Distributions.name(source.clause.index, source.arguments)
+        return cls(name, source.clause.index, source.arguments, fixed, start)
+
+    @classmethod
+    def of_clause(cls, clause: LearnableClause) -> LearnableSlot | None:
+        """The slot of a clause's every grounding; None where groundings have their own, made when they are known."""
+        if clause.has_arguments or None in (f for f, t in zip(clause.fixed, clause.learnable, strict=True) if not t):
+            return None
+        return cls.of(Learnable(clause, (), clause.fixed, clause.distribution(clause.fixed)))
+
+    def weights(self, distribution: Tensor) -> Tensor:
+        """The probabilities [values] of all values, given the distribution [free values] of the free ones."""
+        if all(f is None for f in self.fixed):
+            return distribution
+        scale = 1.0 - math.fsum(f for f in self.fixed if f is not None)
+        given = torch.tensor([f or 0.0 for f in self.fixed], dtype=distribution.dtype, device=distribution.device)
+        free = torch.tensor([i for i, f in enumerate(self.fixed) if f is None], device=distribution.device)
+        return given.index_add(0, free, scale * distribution)
+
+
+@dataclass(eq=False)
+class Structure:
+    """A query's compiled form: its answers, what it asks of networks, parameters and evidence, and its circuit.
+
+    Weights come in this order: the networks' slots and the observed evidence, which differ from row to row, and then
+    the learnable and the fixed probabilities, which all rows share. ``plans`` maps the set of slots whose inputs have
+    batch size 1 to the circuit bound for it: such slots are shared by all rows, too.
+    """
+
+    terms: tuple[str, ...]
+    unanswered: tuple[str, ...]
+    calls: tuple[NetworkCall, ...]
+    observed: tuple[str, ...]
+    learnable: tuple[LearnableSlot, ...]
+    fixed: Tensor
+    bind: Callable[[frozenset[int]], Plan]
+    index: dict[str, int] = field(init=False)
+    used_inputs: tuple[str, ...] = field(init=False)
+    plans: dict[frozenset[int], Plan] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.index = {t: i for i, t in enumerate(self.terms)}
+        names = dict.fromkeys(name for call in self.calls for slot in call.slots for name in slot.inputs)
+        self.used_inputs = tuple(names)
+
+    def plan(self, shared_slots: frozenset[int]) -> Plan:
+        """The circuit bound to weights of which these slots are shared by all rows."""
+        if shared_slots not in self.plans:
+            self.plans[shared_slots] = self.bind(shared_slots)
+        return self.plans[shared_slots]
+
+    def common_weights(self, distributions: Distributions, device: torch.device) -> Tensor:
+        """The weights [s] that are no network's: learnable and fixed probabilities."""
+        if not self.learnable:
+            return self.fixed.to(device)
+        learnt = [slot.weights(distributions(slot.name)) for slot in self.learnable]
+        return torch.cat([*(p.to(device) for p in learnt), self.fixed.to(device)])
+
+
+def assemble(formula: Formula, circuit: Circuit) -> Structure:
+    """Give every choice that the circuit reads its columns among the weights."""
+    read = {int(i) for i in np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1}
+    choices = {i: c for i, c in enumerate(formula.choices) if i in read}
+    calls = _network_calls(choices)
+    keys: list[Any] = [(call.network, _key(slot)) for call in calls for slot in call.slots]
+    sizes = [slot.values for call in calls for slot in call.slots]
+    observed = [c.source.term for c in choices.values() if isinstance(c.source, Observed)]
+    keys += observed
+    sizes += [2] * len(observed)
+    number_of = {key: number for number, key in enumerate(keys)}
+
+    learnable: dict[LearnableSlot, int] = {}
+    learnt = 0
+    fixed: list[float] = []
+    shared_at: dict[int, int] = {}  # where a choice's columns stand behind those of the shared slots
+    for index, choice in choices.items():
+        if isinstance(choice.source, Learnable):
+            slot = LearnableSlot.of(choice.source)
+            if slot not in learnable:
+                learnable[slot] = learnt
+                learnt += len(slot.fixed)
+            shared_at[index] = learnable[slot]
+    for index, choice in choices.items():
+        if isinstance(choice.source, Fixed):
+            shared_at[index] = learnt + len(fixed)
+            fixed.extend(choice.source.probabilities)
+
+    def bind_columns(shared_slots: frozenset[int]) -> Plan:
+        starts: dict[int, int] = {}
+        wide = common = 0
+        for number, size in enumerate(sizes):
+            if number in shared_slots:
+                starts[number] = -common - 1
+                common += size
+            else:
+                starts[number] = wide
+                wide += size
+        column_map = np.zeros(circuit.columns, dtype=np.int64)
+        for index, choice in choices.items():
+            first, last = circuit.column_offsets[index], circuit.column_offsets[index + 1]
+            shared = shared_at.get(index)
+            start = starts[number_of[_choice_key(choice)]] if shared is None else -(common + shared) - 1
+            column_map[first:last] = start + (1 if start >= 0 else -1) * np.arange(last - first)
+        return bind(circuit, column_map, [size for number, size in enumerate(sizes) if number not in shared_slots])
+
+    return Structure(
+        tuple(g.term for g in formula.queries),
+        formula.unanswered,
+        calls,
+        tuple(observed),
+        tuple(learnable),
+        torch.tensor(fixed, dtype=torch.float64),
+        bind_columns,
+    )
+
+
+def _network_calls(choices: Mapping[int, Choice]) -> tuple[NetworkCall, ...]:
+    """One call a network, with a slot for every distinct input (and number of values)."""
+    calls: dict[str, dict[tuple[Any, ...], Slot]] = {}
+    for choice in choices.values():
+        if isinstance(choice.source, Neural):
+            slot = _slot(choice)
+            calls.setdefault(choice.source.declaration.network, {}).setdefault(_key(slot), slot)
+    return tuple(NetworkCall(name, tuple(slots.values())) for name, slots in calls.items())
+
+
+def _choice_key(choice: Choice) -> Any:
+    if isinstance(choice.source, Neural):
+        return choice.source.declaration.network, _key(_slot(choice))
+    assert isinstance(choice.source, Observed)
+    return choice.source.term
+
+
+def _key(slot: Slot) -> tuple[Sequence[str], int, bool]:
+    return slot.inputs, slot.values, slot.binary
+
+
+def _slot(choice: Choice) -> Slot:
+    assert isinstance(choice.source, Neural)
+    declaration = choice.source.declaration
+    return Slot(
+        tuple(map(str, choice.source.inputs)),
+        len(choice.values),
+        declaration.kind == "bernoulli",
+        str(declaration),
+        declaration.position,
+    )

@@ -1,0 +1,216 @@
+"""Learnable probabilities, evidence that differs from row to row, and learning from partial observations."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+
+import pytest
+import torch
+from hypothesis import assume, given
+
+import deepplp
+from deepplp import errors
+from tests.oracles import PlainProgram
+from tests.strategies import programs
+
+
+def model_of(text: str) -> deepplp.Model:
+    """A model of a program without networks."""
+    return deepplp.Model(deepplp.Program.from_string(text, "p.pl"))
+
+
+def answers_of(text: str) -> dict[str, float] | None:
+    """The program's own queries, None where its evidence is impossible."""
+    try:
+        answers = model_of(text).query()
+    except errors.InconsistentEvidenceError:
+        return None
+    return dict(zip(answers.terms, answers.probs[0].tolist(), strict=True))
+
+
+@given(programs())
+def test_a_parameter_starts_where_it_says(program: PlainProgram) -> None:
+    """``t(p)`` means p until something is learnt: in facts, rules and annotated disjunctions, with bodies or not."""
+    text = program.text()
+    learnable = re.sub(r"\b(0\.\d+)::", r"t(\1)::", text).replace("t(0.0)::", "0.0::")
+    assume(learnable != text)
+    expected = answers_of(text)
+    found = answers_of(learnable)
+    if expected is None:
+        assert found is None
+    else:
+        assert found == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("t(_)::a.", {"a": 0.5}),
+        ("t(_)::a; t(_)::b.", {"a": 0.5, "b": 0.5}),
+        ("t(0.2)::a; t(0.3)::b.", {"a": 0.2, "b": 0.3}),
+        ("0.4::a; t(_)::b; t(_)::c.", {"a": 0.4, "b": 0.3, "c": 0.3}),
+        ("t(1/4)::a.", {"a": 0.25}),
+        ("t(0.2)::a; t(_)::b :- d. 0.5::d.", {"a": 0.1, "b": 0.4}),
+    ],
+)
+def test_where_parameters_start(clause: str, expected: dict[str, float]) -> None:
+    """Heads without a start share what the others leave; a single fact starts at one half."""
+    answers = model_of(clause).query(list(expected))
+    assert dict(zip(answers.terms, answers.probs[0].tolist(), strict=True)) == pytest.approx(expected)
+
+
+def test_a_parameter_for_each_grounding() -> None:
+    """``t(_, X)`` has a parameter for each X, shared by all that has this X; ``t(_)`` has one for all."""
+    model = model_of("t(_, X)::p(X, Y) :- d(X, Y). d(1, a). d(1, b). d(2, a). t(0.3)::q(X) :- d(X, a).")
+    model.query(["p(1, a)", "p(1, b)", "p(2, a)", "q(1)", "q(2)"])
+    assert len(list(model.parameters())) == 3
+    with torch.no_grad():
+        next(p for n, p in model.named_parameters() if "_2_" in n)[0] += math.log(3)
+    assert model.query(["p(1, a)", "p(2, a)"]).probs[0].tolist() == pytest.approx([0.5, 0.75])
+
+
+def test_gradients_keep_distributions() -> None:
+    """Whatever an optimiser does to them, parameters of an annotated disjunction stay on the simplex."""
+    model = model_of("t(_)::a; t(_)::b; 0.2::c :- d. 0.9::d.")
+    optimizer = torch.optim.SGD(model.parameters(), lr=10.0)
+    for _ in range(20):
+        optimizer.zero_grad()
+        (-model.query("a").log_prob([0])).sum().backward()
+        optimizer.step()
+    p = model.query(["a", "b", "c"]).probs[0].detach()
+    assert float(p.sum()) == pytest.approx(0.9)
+    assert p[0] > 0.9 * 0.79
+    assert float(p[2]) == pytest.approx(0.18)
+
+
+def test_gradient_by_hand() -> None:
+    """The derivative of log P(a, b) by a's logit, with P(a) = softmax, is 1 - P(a)."""
+    model = model_of("t(0.3)::a. t(0.6)::b. q :- a, b.")
+    model.query("q").log_prob([0]).backward()
+    gradients = [p.grad for p in model.parameters()]
+    assert [g[0].item() for g in gradients if g is not None] == pytest.approx([0.7, 0.4])
+
+
+def test_states_and_copies() -> None:
+    """state_dict, load_state_dict and deepcopy carry parameters, those of groundings too."""
+    model = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X). d(1). d(2).")
+    model.query("p(_)")
+    with torch.no_grad():
+        for p in model.parameters():
+            p[0] += 1.0
+    expected = model.query(["a", "p(1)", "p(2)"]).probs
+    fresh = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X). d(1). d(2).")
+    fresh.load_state_dict(model.state_dict())
+    for other in (fresh, copy.deepcopy(model)):
+        torch.testing.assert_close(other.query(["a", "p(1)", "p(2)"]).probs, expected)
+
+
+def test_learned_program() -> None:
+    """The learnt program is the text with numbers, and as a program it gives the same answers."""
+    text = (
+        "% A comment stays.\nt(0.3)::a. t(_)::b; t(_)::c :- a.  % here, too\n"
+        "t(_, X)::p(X) :- d(X).\nd(1). d(2).\nquery(a). query(b). query(p(_)).\n"
+    )
+    model = model_of(text)
+    expected = model.query()
+    written = model.learned_program()
+    assert written.startswith("% A comment stays.\n0.3::a. 0.5::b; 0.5::c :- a.  % here, too\n")
+    again = model_of(written).query()
+    assert again.terms == expected.terms
+    torch.testing.assert_close(again.probs, expected.probs)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("t(1.5)::a.", errors.InvalidProbabilityError, "p.pl:1:1: t(1.5) starts at 1.5, where it could not be learnt"),
+        ("t(x)::a.", errors.ProgramSyntaxError, "p.pl:1:1: t(x) must start from a number, as t(0.3), or anywhere"),
+        (
+            "t(0.7)::a; t(0.6)::b.",
+            errors.InvalidProbabilityError,
+            "p.pl:1:1: the probabilities of this clause start at a",
+        ),
+    ],
+)
+def test_bad_starts(text: str, error: type[Exception], message: str) -> None:
+    """A start that is no probability is an error with its place."""
+    with pytest.raises(error) as caught:
+        model_of(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_evidence_row_by_row() -> None:
+    """Evidence as a tensor conditions every row on its own truth value: Bayes by hand."""
+    model = model_of("0.3::a. 0.4::b. c :- a. c :- b.")
+    answers = model.query("a", evidence={"c": torch.tensor([True, False])})
+    p_c = 1 - 0.7 * 0.6
+    assert answers.probs[:, 0].tolist() == pytest.approx([0.3 / p_c, 0.0])
+    assert answers.log_evidence.exp().tolist() == pytest.approx([p_c, 1 - p_c])
+
+
+def test_soft_evidence() -> None:
+    """A probability is a likelihood (Pearl's virtual evidence): 0.5 says nothing, 0 and 1 are certain."""
+    model = model_of("0.3::a.")
+    soft = torch.tensor([0.9, 0.5, 0.0, 1.0], dtype=torch.float64)
+    found = model.query("a", evidence={"a": soft}).probs[:, 0].tolist()
+    assert found == pytest.approx([0.27 / (0.27 + 0.07), 0.3, 0.0, 1.0])
+
+
+def test_evidence_and_inputs_share_the_batch() -> None:
+    """Rows of evidence go with rows of inputs; batch 1 goes with all; other sizes are an error."""
+    model = deepplp.Model(
+        deepplp.Program.from_string("nn(net, [X]) :: p(X). both :- p(a), p(b)."), {"net": lambda x: x}
+    )
+    inputs = {"a": torch.tensor([0.2, 0.5, 0.9]), "b": torch.tensor([0.5])}
+    answers = model.query("p(b)", inputs, evidence={"both": torch.tensor([False, False, True])})
+    p = [0.2, 0.5]
+    expected = [(0.5 - x * 0.5) / (1 - x * 0.5) for x in p] + [1.0]
+    assert answers.probs[:, 0].tolist() == pytest.approx(expected)
+    with pytest.raises(errors.BatchSizeError, match="evidence both: 2"):
+        model.query("p(b)", inputs, evidence={"both": torch.tensor([True, False])})
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.tensor([[True]]), r"the evidence for a has shape \[1, 1\]; it must be \[batch\]"),
+        (torch.tensor([1, 0]), "must be truth values or probabilities, not torch.int64"),
+        (torch.tensor([1.5]), "must lie between 0 and 1; it goes from 1.5 to 1.5"),
+        (torch.tensor([float("nan")]), "must lie between 0 and 1"),
+    ],
+)
+def test_bad_evidence_tensors(value: torch.Tensor, message: str) -> None:
+    """Evidence that is no truth value is an error that says what it is."""
+    with pytest.raises(errors.QueryError, match=message):
+        model_of("0.3::a.").query("a", evidence={"a": value})
+
+
+def test_learning_from_partial_observations() -> None:
+    """Maximising the likelihood of partial observations finds the maximum-likelihood parameters, known in closed form.
+
+    Two coins; of ten tosses, the first coin is seen in all (four heads), the second only through "some head": with the
+    first coin's tails seen, some head there is the second's head (three of six).
+    """
+    model = model_of("t(_)::one. t(_)::two. some :- one. some :- two.")
+    one = torch.tensor([True] * 4 + [False] * 6)
+    some = torch.tensor([True] * 4 + [True] * 3 + [False] * 3)
+    optimizer = torch.optim.LBFGS(model.parameters(), line_search_fn="strong_wolfe", max_iter=100)
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = -model.query("one", evidence={"one": one, "some": some}).log_evidence.sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    assert model.query(["one", "two"]).probs[0].tolist() == pytest.approx([0.4, 0.5], abs=1e-5)
+
+
+def test_gradient_of_the_evidence() -> None:
+    """The derivative of log P(evidence) agrees with central differences, with kernel and reference."""
+    model = model_of("t(0.3)::a. t(0.6)::b. c :- a, \\+b. c :- b. q :- a.")
+    soft = torch.tensor([0.2, 0.9], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda s: model.query("q", evidence={"c": s}).log_evidence, (soft,))
+    assert torch.autograd.gradgradcheck(lambda s: model.query("q", evidence={"c": s}).log_evidence, (soft,))
