@@ -148,11 +148,13 @@ class Model(nn.Module):
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
         tensors = as_tensors(inputs) if inputs else {}
-        known = dict(evidence or {})
-        observed = {t: self._observation(t, v) for t, v in known.items() if isinstance(v, Tensor)}
-        structure = self._structure(query, tuple(sorted(tensors)), known)
+        observed = (
+            {t: self._observation(t, v) for t, v in evidence.items() if isinstance(v, Tensor)} if evidence else {}
+        )
+        structure = self._structure(query, tuple(sorted(tensors)), evidence)
         used = {name: tensors[name] for name in structure.used_inputs}
-        rows = batch_size({**(used or tensors), **{f"evidence {t}": v for t, v in observed.items()}})
+        sized = used or tensors
+        rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
         batched, shared, plan = self._weights(structure, used, observed, rows)
         evaluation = Evaluation(plan, batched, shared, rows)
         impossible = evaluation.impossible_rows() if plan.conditioned else []
@@ -215,7 +217,7 @@ class Model(nn.Module):
         return batched, shared, structure.plan(frozenset(shared_slots))
 
     def _structure(
-        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor]
+        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor] | None
     ) -> Structure:
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")

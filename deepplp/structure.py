@@ -91,7 +91,7 @@ class Structure:
     def common_weights(self, distributions: Distributions, device: torch.device) -> Tensor:
         """The weights [s] that are no network's: learnable and fixed probabilities."""
         if not self.learnable:
-            return self.fixed.to(device)
+            return self.fixed if self.fixed.device == device else self.fixed.to(device)
         learnt = [slot.weights(distributions(slot.name)) for slot in self.learnable]
         return torch.cat([*(p.to(device) for p in learnt), self.fixed.to(device)])
 

@@ -140,7 +140,7 @@ class Evaluation:
         """The loss's derivatives by the weights, from those by the results."""
         plan = self.plan
         weights, common, leaves, values, keep = self._weights, self._common, self._leaves, self._values, self._keep
-        batched_gradient = np.zeros_like(weights)
+        batched_gradient = np.zeros(len(weights))
         shared_gradients = np.zeros((self._blocks, len(common)))
 
         def run(first: int, last: int) -> None:
@@ -188,7 +188,7 @@ class _Read(torch.autograd.Function):
             return *_differentiable_backward(evaluation, batched, shared, ctx.kind, ctx.queries, gradient), *[None] * 3
         given = _float64(gradient)
         if ctx.kind == "selected":
-            by_log = np.zeros_like(evaluation._log_probs)
+            by_log = np.zeros(evaluation._log_probs.shape)
             scatter(given, ctx.queries, by_log)
         else:
             by_log = given if ctx.kind == "log_probs" else _NO_GRADIENT
@@ -237,7 +237,7 @@ def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tole
 
 
 def _float64(x: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(x.detach().to(torch.float64).numpy())
+    return np.ascontiguousarray(x.detach().to(torch.float64).numpy()) if x.numel() else np.empty(x.shape)
 
 
 def _threads(plan: Plan, blocks: int) -> int:
