@@ -339,6 +339,36 @@ def test_errors_in_consulted_files_name_them(tmp_path: Path) -> None:
         deepplp.Model(main).query("a(X)")
 
 
+def test_consulted_files_are_part_of_the_program(tmp_path: Path) -> None:
+    """Consulted files may hold networks, ranges and parameters, consult each other, and err with their own places."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "main.pl").write_text(":- consult('sub/lib').\nq(X) :- p(X).\nquery(q(_)).\n")
+    (tmp_path / "sub" / "lib.pl").write_text(":- consult('deep.pl').\nt(0.4)::p(2).\np(X) :- d(i, X).\n")
+    deep = tmp_path / "sub" / "deep.pl"
+    deep.write_text(":- consult('lib.pl').\nnn(net, [X], Y, [0..2]) :: d(X, Y).\n")
+    program = deepplp.Program.from_file(tmp_path / "main.pl")
+    model = deepplp.Model(program, {"net": identity})
+    answers = model.query(None, {"i": torch.tensor([[0.5, 0.25, 0.25]])})
+    assert dict(zip(answers.terms, answers.probs[0].tolist(), strict=True)) == pytest.approx(
+        {"q(0)": 0.5, "q(1)": 0.25, "q(2)": 1 - 0.75 * 0.6}
+    )
+    assert "0.4::p(2)." in model.learned_program()
+    deep.write_text("a.\nx :- .\n")
+    with pytest.raises(errors.ProgramSyntaxError, match=r"deep\.pl:2:6: "):
+        deepplp.Program.from_file(tmp_path / "main.pl")
+    deep.unlink()
+    with pytest.raises(errors.ProgramFileError, match=r"lib\.pl:1:1: cannot read deep\.pl: there is no file"):
+        deepplp.Program.from_file(tmp_path / "main.pl")
+
+
+def test_errors_in_a_query_point_into_no_file() -> None:
+    """A query stands in no file, so that an error in it carries no place of the program."""
+    model = deepplp.Model(deepplp.Program.from_string("r(1). p(X, Y) :- r(X), a. 0.3::a."))
+    with pytest.raises(errors.NonGroundError) as caught:
+        model.query("p(A, B)")
+    assert caught.value.position is None
+
+
 def test_allow_python(tmp_path: Path) -> None:
     """A program's Python file is run only where the caller allows it."""
     (tmp_path / "twice.py").write_text(

@@ -339,11 +339,14 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     """Load a program into ProbLog's clause data base and carry out its directives."""
     database = ClauseDB(builtins=engine.get_builtins())
     database.source_root = program.root
-    database.source_files = [os.path.abspath(program.source.name)]
-    database.source_parent = [None]
-    starts = [-1] + [i for i, c in enumerate(program.source.text) if c == "\n"] + [len(program.source.text)]
-    database.line_info = [starts]
+    database.source_files = [os.path.abspath(source.name) for source in program.sources]
+    database.source_parent = [None] * len(program.sources)
+    database.line_info = [
+        [-1, *(i for i, c in enumerate(source.text) if c == "\n"), len(source.text)] for source in program.sources
+    ]
     for statement in program.statements:
+        if statement.consulted is not None:
+            continue
         term = statement.term
         if statement.neural is not None:
             term = _neural_clause(statement.neural)

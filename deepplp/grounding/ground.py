@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gc
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ class Grounder:
 
     def __init__(self, program: Program, *, allow_python: bool = False) -> None:
         self.program = program
-        self._texts: dict[str, Source] = {}
+        self._texts = {os.path.abspath(s.name): s for s in program.sources}
         self._engine = Engine(program.declarations, allow_python, self._locate)
         self._database: Any = None
         with self._problog_errors(None):
@@ -95,10 +96,9 @@ class Grounder:
         """Ground queries, or the program's own ``query/1`` where none are given.
 
         The program's ``evidence/1,2`` always counts; ``evidence`` adds to it: True, False, or None for what a tensor
-        will say row by row. The answers of one query stand in the
-        standard order of terms, those of several queries in the order of the queries. A query without free variables
-        is its own only answer, even if it cannot be proved; one with free variables has as many answers as it has
-        provable instances, perhaps none.
+        will say row by row. The answers of one query stand in the standard order of terms, those of several queries
+        in the order of the queries. A query without free variables is its own only answer, even if it cannot be
+        proved; one with free variables has as many answers as it has provable instances, perhaps none.
         """
         with _garbage_collection_paused():
             try:
@@ -225,7 +225,8 @@ class Grounder:
         elif self._database is None:
             # Directives run before the data base is handed over: only the program's own text can be meant.
             offset = location[1] if isinstance(location, tuple) else location
-            return None if offset is None else self.program.source.position(offset)
+            number = location[0] if isinstance(location, tuple) else 0
+            return None if offset is None else self.program.sources[number].position(offset)
         else:
             found = self._database.lineno(location)
             if found is None:
@@ -257,7 +258,7 @@ class Grounder:
         except NegativeCycle:
             raise _SuspectedNegativeCycle from None
         except UnknownClause as error:
-            raise self._unknown_predicate(error, goal) from None
+            raise self._unknown_predicate(error) from None
         except ProbLogError as error:
             message = str(error.base_message)
             raise GroundingError(message[:1].lower() + message[1:], self._locate(error.location)) from None
@@ -268,7 +269,7 @@ class Grounder:
                 where,
             ) from None
 
-    def _unknown_predicate(self, error: UnknownClause, goal: Term | None) -> UnknownPredicateError:
+    def _unknown_predicate(self, error: UnknownClause) -> UnknownPredicateError:
         signature = str(error.signature)
         position = self._locate(error.location)
         known = sorted(self._signatures())
@@ -278,8 +279,6 @@ class Grounder:
             (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])
         )
         hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
-        if goal is not None and goal.signature == signature and str(goal.location).startswith("(0"):
-            position = None  # the goal is the caller's, and stands in no file
         return UnknownPredicateError(f"no clauses for {name}/{arity}{hint}", position)
 
     def _signatures(self) -> set[str]:

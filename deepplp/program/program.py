@@ -49,15 +49,18 @@ class NeuralDeclaration:
 class Statement:
     """One clause, fact, annotated disjunction or directive.
 
-    ``neural`` where a network decides its head, ``learnable`` where a probability of it is learnt; ``end``
-    is the character behind it.
+    ``neural`` where a network decides its head, ``learnable`` where a probability of it is learnt, ``consulted`` where
+    it is a directive that reads another file: the number of that file. ``source`` is the number of its own file, and
+    ``end`` the character behind it there.
     """
 
     term: Term
     position: Position
+    source: int
+    end: int
     neural: NeuralDeclaration | None = None
     learnable: LearnableClause | None = None
-    end: int = 0
+    consulted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +74,24 @@ class Program:
     ('net',)
     """
 
-    source: Source
+    sources: tuple[Source, ...]
     statements: tuple[Statement, ...]
     root: str = "."
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Program:
-        """Parse a file. Relative paths in the program (``consult``) are taken from the file's folder."""
-        file = Path(path)
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise ProgramFileError(f"cannot read {file}: {error.strerror or error}") from None
-        except UnicodeDecodeError as error:
-            raise ProgramFileError(f"cannot read {file}: byte {error.start} is not UTF-8 text") from None
-        return cls._parse(Source(str(path), text), str(file.parent))
+        """Parse a file, and those that it consults; relative paths are taken from the file that names them."""
+        return _Loader(str(Path(path).parent)).load(_read(Path(path), None))
 
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
-        """Parse a text; ``name`` is what errors call it."""
-        return cls._parse(Source(name, text), ".")
+        """Parse a text; ``name`` is what errors call it. Relative paths in it are taken from the current folder."""
+        return _Loader(".").load(Source(name, text))
 
-    @classmethod
-    def _parse(cls, source: Source, root: str) -> Program:
-        statements: list[Statement] = []
-        declarations = learnables = 0
-        for term, position, end in parse_statements(source):
-            neural = _neural_declaration(term, position, declarations)
-            declarations += neural is not None
-            heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
-            learnable = learnable_clause(heads, position, learnables)
-            learnables += learnable is not None
-            statements.append(Statement(term, position, neural, learnable, end))
-        return cls(source, tuple(statements), root)
+    @property
+    def source(self) -> Source:
+        """The program's own text; the other ``sources`` are consulted files."""
+        return self.sources[0]
 
     @property
     def declarations(self) -> tuple[NeuralDeclaration, ...]:
@@ -116,17 +104,32 @@ class Program:
         return tuple(s.learnable for s in self.statements if s.learnable is not None)
 
     def with_learnt(self, groundings: Mapping[int, Sequence[tuple[Sequence[str], Sequence[float]]]]) -> str:
-        """The text with numbers in place of ``t(…)``; ``groundings[i]`` are those of learnable clause i."""
-        text = self.source.text
-        pieces: list[str] = []
-        done = 0
-        for statement in self.statements:
-            if statement.learnable is not None:
-                start = self.source.offset(statement.position.line, statement.position.column)
-                found = groundings.get(statement.learnable.index, ())
-                pieces += [text[done:start], write_learnt(statement.term, statement.learnable, found)]
-                done = statement.end
-        return "".join([*pieces, text[done:]])
+        """The text with numbers in place of ``t(…)``; ``groundings[i]`` are those of learnable clause i.
+
+        A consulted file in which something was learnt stands in place of the directive that consults it.
+        """
+        texts: dict[int, tuple[str, bool]] = {}  # text, and whether anything was learnt in it
+        for number in reversed(range(len(self.sources))):  # files stand behind those that consult them
+            source = self.sources[number]
+            pieces: list[str] = []
+            done = 0
+            for statement in self.statements:
+                replacement = None
+                if statement.source != number:
+                    continue
+                if statement.learnable is not None:
+                    found = groundings.get(statement.learnable.index, ())
+                    replacement = write_learnt(statement.term, statement.learnable, found)
+                elif statement.consulted is not None:
+                    # A file that is consulted in a circle is not there yet, and is loaded only once anyway.
+                    text, learnt = texts.get(statement.consulted, ("", False))
+                    replacement = text if learnt else None
+                if replacement is not None:
+                    start = source.offset(statement.position.line, statement.position.column)
+                    pieces += [source.text[done:start], replacement]
+                    done = statement.end
+            texts[number] = ("".join([*pieces, source.text[done:]]), bool(pieces))
+        return texts[0][0]
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -135,6 +138,66 @@ class Program:
 
     def __str__(self) -> str:
         return self.source.text
+
+
+class _Loader:
+    """Parses a program and the files that it consults, each once, in the order in which they are consulted."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._sources: list[Source] = []
+        self._numbers: dict[str, int] = {}
+        self._statements: list[Statement] = []
+
+    def load(self, source: Source) -> Program:
+        """The whole program."""
+        self._read_source(source, Path(self._root))
+        return Program(tuple(self._sources), tuple(self._statements), self._root)
+
+    def _read_source(self, source: Source, folder: Path) -> int:
+        number = len(self._sources)
+        self._sources.append(source)
+        self._numbers[os.path.abspath(source.name)] = number
+        for term, position, end in parse_statements(source, number):
+            path = _consulted(term)
+            if path is not None:
+                self._statements.append(
+                    Statement(term, position, number, end, consulted=self._consult(folder, path, position))
+                )
+                continue
+            declarations = sum(s.neural is not None for s in self._statements)
+            learnables = sum(s.learnable is not None for s in self._statements)
+            neural = _neural_declaration(term, position, declarations)
+            heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
+            learnable = learnable_clause(heads, position, learnables)
+            self._statements.append(Statement(term, position, number, end, neural, learnable))
+        return number
+
+    def _consult(self, folder: Path, path: str, position: Position) -> int:
+        file = next((f for f in (folder / path, folder / f"{path}.pl") if f.is_file()), None)
+        if file is None:
+            raise ProgramFileError(f"cannot read {path}: there is no file {folder / path}", position)
+        known = self._numbers.get(os.path.abspath(file))
+        return self._read_source(_read(file, position), file.parent) if known is None else known
+
+
+def _read(file: Path, position: Position | None) -> Source:
+    try:
+        return Source(str(file), file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ProgramFileError(f"cannot read {file}: {error.strerror or error}", position) from None
+    except UnicodeDecodeError as error:
+        raise ProgramFileError(f"cannot read {file}: byte {error.start} is not UTF-8 text", position) from None
+
+
+def _consulted(statement: Term) -> str | None:
+    """The file that a directive ``:- consult(file)`` names."""
+    if not isinstance(statement, Clause) or str(statement.head) != "_directive":
+        return None
+    goal = statement.body
+    if not isinstance(goal, Term) or goal.functor != "consult" or goal.arity != 1 or isinstance(goal.args[0], Var):
+        return None
+    return str(goal.args[0]).strip("'\"")
 
 
 def _domain_text(domain: Term | None) -> str:

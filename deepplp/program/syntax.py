@@ -88,15 +88,19 @@ def _syntax_errors(source: Source, start: int, build: Any) -> Any:
 
 
 def parse_statements(
-    source: Source, expected: str = "a fact or a rule", kinds: tuple[type, ...] = (Clause, AnnotatedDisjunction, Or)
+    source: Source,
+    identifier: int = 0,
+    *,
+    expected: str = "a fact or a rule",
+    kinds: tuple[type, ...] = (Clause, AnnotatedDisjunction, Or),
 ) -> list[tuple[Term, Position, int]]:
     """Parse a program: each statement with the position of its first token and the offset behind its full stop.
 
     ``kinds`` are what a statement may be besides an atom, and ``expected`` is what errors call it.
 
-    Locations inside the terms are ``(0, offset)``, as ProbLog wants them.
+    Locations inside the terms are ``(identifier, offset)``, as ProbLog wants them.
     """
-    factory = DefaultPrologFactory(identifier=0)
+    factory = DefaultPrologFactory(identifier=identifier)
     parser = _Parser(factory)
     text = source.text
     terms: list[Any] = []
@@ -142,7 +146,7 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
         if not stripped.rstrip("."):
             raise ProgramSyntaxError(f"expected {expected}", Position(name, 1, 1))
         complete = stripped if stripped.endswith(".") else stripped + " ."
-        statements = parse_statements(Source(name, complete), expected, (Not,))
+        statements = parse_statements(Source(name, complete), expected=expected, kinds=(Not,))
         term, position, _ = statements[-1]
         atom = term.child if isinstance(term, Not) else term
         if len(statements) != 1 or type(atom) is not Term or atom.probability is not None:
@@ -151,4 +155,15 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
         where = error.position
         shown = Source(name, stripped).at(where.line, where.column) if where else None
         raise ProgramSyntaxError(error.message, shown) from None
+    _forget_locations(term)
     return term
+
+
+def _forget_locations(term: Term) -> None:
+    """A goal stands in no file: without this, errors would point into the program's first file."""
+    stack: list[Any] = [term]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Term):
+            current.location = None
+            stack.extend(current.args)
