@@ -352,9 +352,12 @@ def test_consulted_files_are_part_of_the_program(tmp_path: Path) -> None:
     assert dict(zip(answers.terms, answers.probs[0].tolist(), strict=True)) == pytest.approx(
         {"q(0)": 0.5, "q(1)": 0.25, "q(2)": 1 - 0.75 * 0.6}
     )
-    assert "0.4::p(2)." in model.learned_program()
+    written = model.learned_program()
+    assert "0.4::p(2)." in written
+    assert "nn(net, [X], Y, [0..2]) :: d(X, Y)." in written
+    assert "consult" not in written
     deep.write_text("a.\nx :- .\n")
-    with pytest.raises(errors.ProgramSyntaxError, match=r"deep\.pl:2:6: "):
+    with pytest.raises(errors.ProgramSyntaxError, match=r"deep\.pl:2:3: "):
         deepplp.Program.from_file(tmp_path / "main.pl")
     deep.unlink()
     with pytest.raises(errors.ProgramFileError, match=r"lib\.pl:1:1: cannot read deep\.pl: there is no file"):

@@ -108,27 +108,32 @@ class Program:
 
         A consulted file in which something was learnt stands in place of the directive that consults it.
         """
+        owner: dict[int, Statement] = {}  # the directive that made a file part of the program; others do nothing
+        for statement in self.statements:
+            if statement.consulted is not None and statement.consulted > statement.source:
+                owner.setdefault(statement.consulted, statement)
         texts: dict[int, tuple[str, bool]] = {}  # text, and whether anything was learnt in it
         for number in reversed(range(len(self.sources))):  # files stand behind those that consult them
             source = self.sources[number]
             pieces: list[str] = []
             done = 0
-            for statement in self.statements:
+            anything = False
+            for statement in (s for s in self.statements if s.source == number):
                 replacement = None
-                if statement.source != number:
-                    continue
                 if statement.learnable is not None:
                     found = groundings.get(statement.learnable.index, ())
-                    replacement = write_learnt(statement.term, statement.learnable, found)
+                    replacement, learnt = write_learnt(statement.term, statement.learnable, found), True
                 elif statement.consulted is not None:
-                    # A file that is consulted in a circle is not there yet, and is loaded only once anyway.
-                    text, learnt = texts.get(statement.consulted, ("", False))
-                    replacement = text if learnt else None
+                    mine = owner.get(statement.consulted) is statement
+                    text, learnt = texts[statement.consulted] if mine else ("", False)
+                    # Once a file's text stands elsewhere, the relative paths in it would lead astray.
+                    replacement = text if learnt or number > 0 else None
                 if replacement is not None:
                     start = source.offset(statement.position.line, statement.position.column)
                     pieces += [source.text[done:start], replacement]
                     done = statement.end
-            texts[number] = ("".join([*pieces, source.text[done:]]), bool(pieces))
+                    anything = anything or learnt
+            texts[number] = ("".join([*pieces, source.text[done:]]), anything)
         return texts[0][0]
 
     @property
