@@ -8,12 +8,24 @@ from importlib.metadata import PackageNotFoundError, version
 
 from deepplp import errors
 from deepplp.answers import Answers
+from deepplp.checking import Finding, Report, check_file
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
 
-__all__ = ["Answers", "DeepPLPError", "InconsistentEvidenceError", "Model", "Network", "Program", "errors"]
+__all__ = [
+    "Answers",
+    "DeepPLPError",
+    "Finding",
+    "InconsistentEvidenceError",
+    "Model",
+    "Network",
+    "Program",
+    "Report",
+    "check_file",
+    "errors",
+]
 
 try:
     __version__ = version("deepplp")

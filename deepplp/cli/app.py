@@ -63,6 +63,25 @@ def prob(
     _print_probabilities(results)
 
 
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE.pl", help="A program, with or without networks.")],
+) -> None:
+    """Report errors and probable slips without running anything, and the networks that the program needs."""
+    report = deepplp.check_file(file)
+    for finding in report.findings:
+        typer.echo(str(finding))
+    for network in report.networks:
+        typer.echo(network)
+    warned = len(report.findings) - report.errors
+    typer.echo(f"{file}: {_count(report.errors, 'error')}, {_count(warned, 'warning')}")
+    raise typer.Exit(1 if report.errors else 0)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _print_probabilities(results: dict[str, float]) -> None:
     """ProbLog's format: names aligned to the right, sorted as text, eight digits."""
     width = max(map(len, results), default=0)

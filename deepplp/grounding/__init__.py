@@ -17,6 +17,7 @@ from deepplp.grounding.formula import (
     Source,
 )
 from deepplp.grounding.ground import Grounder, ground
+from deepplp.grounding.inspection import calls_of, probability_faults, variables_of
 
 __all__ = [
     "FALSE",
@@ -34,5 +35,8 @@ __all__ = [
     "Observed",
     "Or",
     "Source",
+    "calls_of",
     "ground",
+    "probability_faults",
+    "variables_of",
 ]

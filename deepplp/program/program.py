@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
-from deepplp.errors import Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
+from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.source import Source
 from deepplp.program.syntax import parse_statements
@@ -62,6 +63,10 @@ class Statement:
     learnable: LearnableClause | None = None
     consulted: int | None = None
 
+    def heads_and_body(self) -> tuple[list[Term], Term | None]:
+        """The heads, one unless it is an annotated disjunction, and the body, None for a fact."""
+        return _heads_and_body(self.term)
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -87,6 +92,13 @@ class Program:
     def from_string(cls, text: str, name: str = "<string>") -> Program:
         """Parse a text; ``name`` is what errors call it. Relative paths in it are taken from the current folder."""
         return _Loader(".").load(Source(name, text))
+
+    @classmethod
+    def with_errors(cls, path: str | os.PathLike[str]) -> tuple[Program, list[DeepPLPError]]:
+        """Parse a file as far as it goes: the statements that are well-formed, and all errors, not only the first."""
+        errors: list[DeepPLPError] = []
+        program = _Loader(str(Path(path).parent), errors).load(_read(Path(path), None))
+        return program, errors
 
     @property
     def source(self) -> Source:
@@ -145,11 +157,18 @@ class Program:
         return self.source.text
 
 
-class _Loader:
-    """Parses a program and the files that it consults, each once, in the order in which they are consulted."""
+_FULL_STOP = re.compile(r"\.(?=\s|%|$)")
 
-    def __init__(self, root: str) -> None:
+
+class _Loader:
+    """Parses a program and the files that it consults, each once, in the order in which they are consulted.
+
+    With a list of ``errors``, these are collected, and what is at fault is left out of the program.
+    """
+
+    def __init__(self, root: str, errors: list[DeepPLPError] | None = None) -> None:
         self._root = root
+        self._errors = errors
         self._sources: list[Source] = []
         self._numbers: dict[str, int] = {}
         self._statements: list[Statement] = []
@@ -163,20 +182,45 @@ class _Loader:
         number = len(self._sources)
         self._sources.append(source)
         self._numbers[os.path.abspath(source.name)] = number
-        for term, position, end in parse_statements(source, number):
-            path = _consulted(term)
-            if path is not None:
-                self._statements.append(
-                    Statement(term, position, number, end, consulted=self._consult(folder, path, position))
-                )
-                continue
-            declarations = sum(s.neural is not None for s in self._statements)
-            learnables = sum(s.learnable is not None for s in self._statements)
-            neural = _neural_declaration(term, position, declarations)
-            heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
-            learnable = learnable_clause(heads, position, learnables)
-            self._statements.append(Statement(term, position, number, end, neural, learnable))
+        found = parse_statements(source, number) if self._errors is None else self._well_formed(source, number)
+        for term, position, end in found:
+            try:
+                self._statements.append(self._statement(term, position, number, end, folder))
+            except DeepPLPError as error:
+                if self._errors is None:
+                    raise
+                self._errors.append(error)
         return number
+
+    def _well_formed(self, source: Source, number: int) -> list[tuple[Term, Position, int]]:
+        """The statements that can be parsed; each that cannot is blanked out, up to its full stop, and reported."""
+        assert self._errors is not None
+        text = source.text
+        while True:
+            try:
+                return parse_statements(Source(source.name, text), number)
+            except ProgramSyntaxError as error:
+                if error.position is None:
+                    raise
+                fault = source.offset(error.position.line, error.position.column)
+                shown = source.at(error.position.line, error.position.column)
+                self._errors.append(ProgramSyntaxError(error.message, shown))
+                starts = [m.end() for m in _FULL_STOP.finditer(text, 0, fault)]
+                stop = _FULL_STOP.search(text, fault)
+                first, last = starts[-1] if starts else 0, stop.end() if stop else len(text)
+                if not text[first:last].strip():  # nothing left to leave out
+                    return []
+                text = text[:first] + "".join("\n" if c == "\n" else " " for c in text[first:last]) + text[last:]
+
+    def _statement(self, term: Term, position: Position, number: int, end: int, folder: Path) -> Statement:
+        path = _consulted(term)
+        if path is not None:
+            return Statement(term, position, number, end, consulted=self._consult(folder, path, position))
+        declarations = sum(s.neural is not None for s in self._statements)
+        learnables = sum(s.learnable is not None for s in self._statements)
+        neural = _neural_declaration(term, position, declarations)
+        heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
+        return Statement(term, position, number, end, neural, learnable_clause(heads, position, learnables))
 
     def _consult(self, folder: Path, path: str, position: Position) -> int:
         file = next((f for f in (folder / path, folder / f"{path}.pl") if f.is_file()), None)

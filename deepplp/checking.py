@@ -1,0 +1,139 @@
+"""What can be said of a program before anything is run: errors, probable slips, and the networks that it needs."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from deepplp.errors import DeepPLPError, Position
+from deepplp.grounding import Grounder, calls_of, probability_faults, variables_of
+from deepplp.program import Program, Statement
+
+__all__ = ["Finding", "Report", "check_file"]
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend (``error``) or to look at (``warning``), and where it stands."""
+
+    severity: Severity
+    message: str
+    position: Position | None
+
+    def __str__(self) -> str:
+        if self.position is None:
+            return f"{self.severity}: {self.message}"
+        return f"{self.position}: {self.severity}: {self.message}\n{self.position.caret()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, in the order of the text, and a line for each network that the program needs."""
+
+    findings: tuple[Finding, ...]
+    networks: tuple[str, ...]
+
+    @property
+    def errors(self) -> int:
+        """The number of errors."""
+        return sum(f.severity == "error" for f in self.findings)
+
+
+def check_file(path: str | os.PathLike[str]) -> Report:
+    """Check a program without networks or data.
+
+    Finds all syntax errors, constructs that are not supported, predicates that are called but not defined (with near
+    misses) or, where the program has queries, defined but of no use to them, variables that occur once, and
+    probabilities that cannot be. Directives are carried out, but for those that would run Python.
+    """
+    program, faults = Program.with_errors(path)
+    findings = [Finding("error", e.message, e.position) for e in faults]
+    try:
+        grounder: Grounder | None = Grounder(program)
+    except DeepPLPError as error:
+        findings.append(Finding("error", error.message, error.position))
+        grounder = None
+    for statement in program.statements:
+        findings += [Finding("error", message, statement.position) for message in probability_faults(statement)]
+        findings += [Finding("warning", m, statement.position) for m in _singletons(statement)]
+    if grounder is not None:
+        findings += _undefined(program, grounder)
+        findings += _unused(program)
+    order = {source.name: i for i, source in enumerate(program.sources)}
+    findings.sort(
+        key=lambda f: (order.get(f.position.file, 0), f.position.line, f.position.column) if f.position else (0, 0, 0)
+    )
+    return Report(tuple(dict.fromkeys(findings)), tuple(_networks(program)))
+
+
+def _defined(program: Program) -> dict[str, Statement]:
+    """The predicates that the program's own statements define, with the first statement of each."""
+    defined: dict[str, Statement] = {}
+    for statement in program.statements:
+        for head in statement.heads_and_body()[0]:
+            if head.signature != "_directive/0":
+                defined.setdefault(head.signature, statement)
+    return defined
+
+
+def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
+    own = sorted(_defined(program))
+    for statement in program.statements:
+        for signature, place in calls_of(statement):
+            if signature in own or grounder.is_defined(signature):
+                continue
+            name = signature.rpartition("/")[0]
+            close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
+            near = [k for k in own if k.rpartition("/")[0] in (name, *close)]
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            where = statement.position if place is None else program.sources[statement.source].position(place)
+            yield Finding("error", f"no clauses for {signature}{hint}", where)
+
+
+def _unused(program: Program) -> Iterator[Finding]:
+    """Predicates that no query, evidence or directive leads to; nothing where the program asks no query itself."""
+    defined = _defined(program)
+    if "query/1" not in defined:
+        return
+    calls: dict[str, set[str]] = {}
+    roots = {"query/1", "evidence/1", "evidence/2"}
+    for statement in program.statements:
+        called = {signature for signature, _ in calls_of(statement)}
+        for head in statement.heads_and_body()[0]:
+            calls.setdefault(head.signature, set()).update(called)
+            if head.signature == "_directive/0":
+                roots |= called
+    reached: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        signature = waiting.pop()
+        if signature not in reached:
+            reached.add(signature)
+            waiting.extend(calls.get(signature, ()))
+    for signature, statement in defined.items():
+        if signature not in reached:
+            yield Finding("warning", f"{signature} is of no use to any query", statement.position)
+
+
+def _singletons(statement: Statement) -> Iterator[str]:
+    counts = Counter(variables_of(statement))
+    once = [name for name, count in counts.items() if count == 1 and not name.startswith("_")]
+    if once:
+        names = ", ".join(once)
+        yield f"{names} occur{'s' if len(once) == 1 else ''} once; write _ for a variable that does not matter"
+
+
+def _networks(program: Program) -> Iterator[str]:
+    for declaration in program.declarations:
+        kind = "yes or no" if declaration.kind == "bernoulli" else "one value of the domain"
+        inputs = len(declaration.inputs)
+        yield (
+            f"{declaration.position}: network {declaration.network}: {inputs} input{'s' if inputs != 1 else ''}, "
+            f"decides {kind}, as {declaration}"
+        )

@@ -1,0 +1,85 @@
+"""What a statement calls and mentions, without grounding it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from problog.errors import ProbLogError
+from problog.logic import And, Constant, Not, Or, Term, Var
+
+from deepplp.program import Statement
+
+__all__ = ["calls_of", "probability_faults", "variables_of"]
+
+# Which arguments of a built-in are goals; call/N adds arguments to its first.
+_GOAL_ARGUMENTS = {
+    "findall/3": (1,), "all/3": (1,), "all_or_none/3": (1,), "forall/2": (0, 1), "once/1": (0,), "not/1": (0,),
+    "\\+/1": (0,), "->/2": (0, 1), "*->/2": (0, 1), "|/2": (0, 1), "try_call/1": (0,), "call_nc/1": (0,),
+    "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
+    "aggregate_all/3": (1,), "aggregate/5": (3,),
+}  # fmt: skip
+
+
+def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
+    """The signatures that a statement calls, those inside findall and its like too, and where each stands."""
+    heads, body = statement.heads_and_body()
+    stack: list[Any] = [] if body is None else [body]
+    stack += [h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2")]
+    while stack:
+        goal = stack.pop()
+        if isinstance(goal, (And, Or)):
+            stack += [goal.op2, goal.op1]
+        elif isinstance(goal, Not):
+            stack.append(goal.child)
+        elif isinstance(goal, Term) and not isinstance(goal, (Var, Constant)):
+            place = goal.location[1] if isinstance(goal.location, tuple) else None
+            if goal.functor == "call" and goal.arity > 0:
+                inner = goal.args[0]
+                if isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
+                    yield f"{inner.functor}/{inner.arity + goal.arity - 1}", place
+            elif goal.signature in _GOAL_ARGUMENTS:
+                stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
+            else:
+                yield goal.signature, place
+
+
+def variables_of(statement: Statement) -> Iterator[str]:
+    """Every occurrence of a variable, by name."""
+    stack: list[Any] = [statement.term]
+    while stack:
+        term = stack.pop()
+        if isinstance(term, Var):
+            yield str(term)
+        elif isinstance(term, Term):
+            stack += term.args
+            heads = getattr(term, "heads", None)
+            if heads is not None and not term.args:
+                stack += [*heads, term.body]
+            if term.probability is not None:
+                stack.append(term.probability)
+
+
+def probability_faults(statement: Statement) -> Iterator[str]:
+    """What is wrong with the probabilities that a statement states as numbers."""
+    heads, _ = statement.heads_and_body()
+    numbers: list[float] = []
+    for head in heads:
+        probability = getattr(head, "probability", None)
+        if probability is None:
+            if len(heads) > 1:
+                yield f"{head} has no probability; every head of an annotated disjunction needs one"
+            continue
+        if statement.neural is not None or (isinstance(probability, Term) and probability.functor == "t"):
+            continue
+        try:
+            value = float(probability.compute_value())
+        except (AttributeError, ProbLogError, TypeError, ValueError, ZeroDivisionError):
+            continue  # a variable, bound in the body
+        if not 0.0 <= value <= 1.0:
+            yield f"the probability {value:.12g} of {head.with_probability(None)} is not between 0 and 1"
+        numbers.append(value)
+    total = math.fsum(numbers)
+    if len(heads) > 1 and total > 1 + 1e-6:
+        yield f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1"

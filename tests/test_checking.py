@@ -1,0 +1,100 @@
+"""`deepplp check`: everything that can be said of a program before it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import deepplp
+from tests.test_cli import run
+
+PROGRAMS = sorted(Path(__file__).parent.parent.joinpath("programs").glob("*.pl"))
+
+
+def findings(tmp_path: Path, text: str) -> list[str]:
+    """The first lines of a text's findings, without the file's name."""
+    file = tmp_path / "p.pl"
+    file.write_text(text)
+    return [str(f).splitlines()[0].removeprefix(f"{file}:") for f in deepplp.check_file(file).findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.3::a. query(a).", []),
+        ("a :- b", ["1:1: error: this statement does not end: expected '.' before the end of the text"]),
+        (
+            "a :- (b.\nc.\nd(] :- c.\ne e.\n",
+            [
+                "1:6: error: '(' has no partner",
+                "3:3: error: unexpected character ']'",
+                "4:3: error: expected an operator, ',' or '.' before this; is a comma or full stop missing?",
+            ],
+        ),
+        ("p(X) :- q(X), qq.\nq(1).", ["1:15: error: no clauses for qq/0"]),
+        ("parent(a, b).\nx(X) :- parent(X).", ["2:9: error: no clauses for parent/1; did you mean parent/2?"]),
+        ("x :- findall(X, no(X), L), L = [].", ["1:17: error: no clauses for no/1"]),
+        ("x :- \\+ no ; call(nope, 1).", ["1:9: error: no clauses for no/0", "1:14: error: no clauses for nope/1"]),
+        (":- use_module(library(lists)).\nx(X) :- member(X, [1]), X is 1 + 0, between(0, 2, X).", []),
+        ("x(X) :- member(X, [1]).", ["1:9: error: no clauses for member/2"]),
+        (
+            "f(X, Y, _Z, _) :- g(X).\ng(1).",
+            ["1:1: warning: Y occurs once; write _ for a variable that does not matter"],
+        ),
+        ("a. b :- c. c. query(b).", ["1:1: warning: a/0 is of no use to any query"]),
+        ("a. b :- c. c.", []),
+        (
+            "0.7::a; 0.6::b.",
+            ["1:1: error: the probabilities of this annotated disjunction sum to 1.3, which is more than 1"],
+        ),
+        ("1.5::a.", ["1:1: error: the probability 1.5 of a is not between 0 and 1"]),
+        ("P::a(P) :- b(P). b(0.5). t(_)::c; t(0.2)::d.", []),
+        (
+            "nn(n, [X]) :: p(X); 0.2::z.\nnn(n, [X]) :: p(X).\nq(X) :- r(X), p(X).",
+            [
+                "1:1: error: an nn annotation must be the only head of its clause; give each network a clause of its own",
+                "3:9: error: no clauses for r/1",
+            ],
+        ),
+        (
+            ":- use_module('x.py').\na.",
+            ["1:4: error: cannot read 'x.py': there is no file {folder}/x.py"],
+        ),
+    ],
+)  # fmt: skip
+def test_findings(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """All that is wrong is found at once, each with its place, and what is right is not touched."""
+    assert findings(tmp_path, text) == [e.format(folder=tmp_path) for e in expected]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
+def test_our_own_programs_are_clean(path: Path) -> None:
+    """The project's programs have nothing to find."""
+    assert deepplp.check_file(path).findings == ()
+
+
+def test_networks_are_listed(tmp_path: Path) -> None:
+    """A program's networks are listed with what they take and decide."""
+    file = tmp_path / "p.pl"
+    file.write_text("nn(one, [X], Y, [a, b]) :: p(X, Y).\nnn(two, [X, Y]) :: q(X, Y).\n")
+    assert deepplp.check_file(file).networks == (
+        f"{file}:1:1: network one: 1 input, decides one value of the domain, as nn(one, [X], Y, [a, b])",
+        f"{file}:2:1: network two: 2 inputs, decides yes or no, as nn(two, [X, Y])",
+    )
+
+
+def test_command_line(tmp_path: Path) -> None:
+    """The command prints every finding with a caret, counts them, and fails only for errors."""
+    file = tmp_path / "p.pl"
+    file.write_text("p(X, Y) :- q(X).\nq(1).\n")
+    result = run("check", file)
+    assert result.returncode == 0
+    assert result.stdout == (
+        f"{file}:1:1: warning: Y occurs once; write _ for a variable that does not matter\n"
+        f"    p(X, Y) :- q(X).\n    ^\n{file}: 0 errors, 1 warning\n"
+    )
+    file.write_text("p :- q.\n")
+    result = run("check", file)
+    assert result.returncode == 1
+    assert result.stdout.endswith(f"{file}: 1 error, 0 warnings\n")
