@@ -39,16 +39,22 @@ class Answers:
     @property
     def log_probs(self) -> Tensor:
         """log P(answer | evidence), [batch, n]."""
-        if self._log_probs is None:
-            self._log_probs = self._evaluation.log_probs()
-        return self._log_probs
+        if self._log_probs is not None:
+            return self._log_probs
+        found = self._evaluation.log_probs()
+        if torch.is_grad_enabled():  # what is read without gradients must not stay for those who want them
+            self._log_probs = found
+        return found
 
     @property
     def probs(self) -> Tensor:
         """P(answer | evidence), [batch, n]."""
-        if self._probs is None:
-            self._probs = self._evaluation.probs()
-        return self._probs
+        if self._probs is not None:
+            return self._probs
+        found = self._evaluation.probs()
+        if torch.is_grad_enabled():  # what is read without gradients must not stay for those who want them
+            self._probs = found
+        return found
 
     @property
     def log_evidence(self) -> Tensor:

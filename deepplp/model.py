@@ -7,7 +7,7 @@ import os
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from deepplp.answers import Answers
 from deepplp.compilation import FALSE_NODE, compile_formula
 from deepplp.errors import (
     InconsistentEvidenceError,
+    InputError,
     MissingInputError,
     QueryError,
     UnknownNetworkError,
@@ -24,14 +25,29 @@ from deepplp.errors import (
     UnusedNetworkWarning,
 )
 from deepplp.evaluation import Evaluation, Plan, are_distributions
-from deepplp.grounding import Formula, Grounder, Neural
-from deepplp.neural import Distributions, Network, as_tensors, batch_size, network_outputs
+from deepplp.grounding import Choice, Grounder
+from deepplp.neural import (
+    Distributions,
+    Network,
+    add_derived_tensors,
+    as_tensors,
+    batch_size,
+    network_outputs,
+)
 from deepplp.program import Program, parse_goal
 from deepplp.structure import LearnableSlot, Structure, assemble
+from deepplp.tensors import TensorNeeds, tensor_needs
 
 __all__ = ["Model"]
 
 _CACHED_STRUCTURES = 256
+
+
+class _TensorSources(dict[str, Any]):
+    """Data sets by name; a copy of a model reads the same data."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _TensorSources:
+        return _TensorSources(self)
 
 
 class Model(nn.Module):
@@ -64,6 +80,7 @@ class Model(nn.Module):
         self.networks = nn.ModuleDict(wrapped)
         self.distributions = Distributions()
         self._learnable: dict[str, LearnableSlot] = {}
+        self._sources = _TensorSources()
         for clause in program.learnables:
             slot = LearnableSlot.of_clause(clause)
             if slot is not None:
@@ -152,9 +169,11 @@ class Model(nn.Module):
             {t: self._observation(t, v) for t, v in evidence.items() if isinstance(v, Tensor)} if evidence else {}
         )
         structure = self._structure(query, tuple(sorted(tensors)), evidence)
-        used = {name: tensors[name] for name in structure.used_inputs}
+        used = {name: tensors[name] for name in structure.needs.inputs}
         sized = used or tensors
         rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
+        if structure.needs.items or structure.needs.derived:
+            self._add_tensors(structure, used)
         batched, shared, plan = self._weights(structure, used, observed, rows)
         evaluation = Evaluation(plan, batched, shared, rows)
         impossible = evaluation.impossible_rows() if plan.conditioned else []
@@ -170,6 +189,38 @@ class Model(nn.Module):
             "networks' outputs",
             rows=tuple(impossible),
         )
+
+    def _add_tensors(self, structure: Structure, tensors: dict[str, Tensor]) -> None:
+        """Add the items of tensor sources, each as a batch of one, and the outputs of nn/3 networks."""
+        for name, item in structure.needs.items.items():
+            try:
+                value = self._sources[item.source][item.key]
+            except (KeyError, IndexError, TypeError) as error:
+                raise MissingInputError(
+                    f"tensor source {item.source!r} has no item {item.key!r}, for {name}"
+                ) from error
+            if isinstance(value, tuple) and value:  # a data set's item with its label
+                value = value[0]
+            if not isinstance(value, Tensor):
+                raise InputError(
+                    f"item {item.key!r} of tensor source {item.source!r} is a {type(value).__name__}, no tensor"
+                )
+            tensors[name] = value.unsqueeze(0)
+        add_derived_tensors(tuple(structure.needs.derived.values()), self._networks(), tensors)
+
+    def _networks(self) -> dict[str, Network]:
+        return {name: network for name, network in self.networks.items() if isinstance(network, Network)}
+
+    def add_tensor_source(self, name: str, source: Any) -> None:
+        """Let programs and queries name tensors as ``tensor(name(key))``: items of a mapping or a data set.
+
+        An item is a tensor without batch axis, or a tuple that starts with one; the key is an int where the program has
+        a number, else a str, or a tuple of them where there are several.
+        """
+        if not hasattr(source, "__getitem__"):
+            raise InputError(f"a tensor source must be a mapping or a data set, not a {type(source).__name__}")
+        self._sources[name] = source
+        self._structures.clear()  # a query that lacked this source may be answered now
 
     def _observation(self, term: str, value: Tensor) -> Tensor:
         """Evidence as a tensor [batch] of truth values or probabilities."""
@@ -250,36 +301,30 @@ class Model(nn.Module):
         goals = None if queries is None else [parse_goal(q) for q in queries]
         observed = [(parse_goal(t, "<evidence>"), v) for t, v in evidence]
         formula = self._grounder.ground(goals, observed)
-        self._check_inputs(formula, names, [*(goals or []), *(t for t, _ in observed)])
+        needs = self._needs(formula.choices, names)
+        self._check_inputs(needs, names, [*(goals or []), *(t for t, _ in observed)])
         circuit = compile_formula(formula)
         if circuit.evidence == FALSE_NODE:
             known = ", ".join(g.term for g in formula.evidence)
             raise InconsistentEvidenceError(f"the evidence {known} contradicts the program: no world satisfies it")
-        structure = assemble(formula, circuit)
+        structure = assemble(formula, circuit, lambda choices: self._needs(choices, names))
         for slot in structure.learnable:
             self._make_learnable(slot)
         return structure
 
-    def _check_inputs(self, formula: Formula, names: tuple[str, ...], goals: Sequence[Any]) -> None:
-        given = ", ".join(names) or "none"
-        for choice in formula.choices:
-            if isinstance(choice.source, Neural):
-                for term in choice.source.inputs:
-                    if str(term) not in names:
-                        raise MissingInputError(
-                            f"network {choice.source.declaration.network!r} needs a tensor for {term}, which is no "
-                            f"input of this call; its inputs are: {given}",
-                            choice.position,
-                        )
-        used = {str(t) for c in formula.choices if isinstance(c.source, Neural) for t in c.source.inputs}
-        spare = [n for n in names if n not in used]
+    def _needs(self, choices: Iterable[Choice], names: Sequence[str]) -> TensorNeeds:
+        return tensor_needs(choices, names, self._sources, self.networks)
+
+    def _check_inputs(self, needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any]) -> None:
+        """Raise for an input whose name stands nowhere."""
+        spare = [n for n in names if n not in needs.inputs]
         if not spare:
             return
         assert self._grounder is not None
         mentioned = self._grounder.constants() | _constants(goals)
         for name in spare:
             if name not in mentioned:
-                near = difflib.get_close_matches(name, sorted(used - set(names)) or sorted(_constants(goals)), n=1)
+                near = difflib.get_close_matches(name, sorted(_constants(goals)), n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise UnusedInputError(
                     f"the input {name!r} stands nowhere in the query, its evidence or the program{hint}"

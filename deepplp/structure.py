@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from deepplp.evaluation import Plan, bind
 from deepplp.grounding import Choice, Fixed, Formula, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall, Slot
 from deepplp.program import LearnableClause
+from deepplp.tensors import TensorNeeds
 
 __all__ = ["LearnableSlot", "Structure", "assemble"]
 
@@ -73,14 +74,12 @@ class Structure:
     learnable: tuple[LearnableSlot, ...]
     fixed: Tensor
     bind: Callable[[frozenset[int]], Plan]
+    needs: TensorNeeds
     index: dict[str, int] = field(init=False)
-    used_inputs: tuple[str, ...] = field(init=False)
     plans: dict[frozenset[int], Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.index = {t: i for i, t in enumerate(self.terms)}
-        names = dict.fromkeys(name for call in self.calls for slot in call.slots for name in slot.inputs)
-        self.used_inputs = tuple(names)
 
     def plan(self, shared_slots: frozenset[int]) -> Plan:
         """The circuit bound to weights of which these slots are shared by all rows."""
@@ -96,8 +95,8 @@ class Structure:
         return torch.cat([*(p.to(device) for p in learnt), self.fixed.to(device)])
 
 
-def assemble(formula: Formula, circuit: Circuit) -> Structure:
-    """Give every choice that the circuit reads its columns among the weights."""
+def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choice]], TensorNeeds]) -> Structure:
+    """Give every choice that the circuit reads its columns among the weights; ``needs`` resolves their tensors."""
     read = {int(i) for i in np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1}
     choices = {i: c for i, c in enumerate(formula.choices) if i in read}
     calls = _network_calls(choices)
@@ -150,6 +149,7 @@ def assemble(formula: Formula, circuit: Circuit) -> Structure:
         tuple(learnable),
         torch.tensor(fixed, dtype=torch.float64),
         bind_columns,
+        needs(choices.values()),
     )
 
 

@@ -53,7 +53,8 @@ def findings(tmp_path: Path, text: str) -> list[str]:
         (
             "nn(n, [X]) :: p(X); 0.2::z.\nnn(n, [X]) :: p(X).\nq(X) :- r(X), p(X).",
             [
-                "1:1: error: an nn annotation must be the only head of its clause; give each network a clause of its own",
+                "1:1: error: an nn annotation must be the only head of its clause; give each network a clause "
+                "of its own",
                 "3:9: error: no clauses for r/1",
             ],
         ),

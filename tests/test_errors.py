@@ -85,7 +85,8 @@ SYNTAX = [
     (
         "nn/1",
         "nn(net) :: a(X).",
-        "p.pl:1:1: nn takes 2 or 4 arguments, not 1: nn(network, [inputs]) or nn(network, [inputs], Output, [values])\n"
+        "p.pl:1:1: nn takes 2 to 4 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
+        "nn(network, [inputs], Output, [values])\n"
         "    nn(net) :: a(X).\n    ^",
     ),
     (
@@ -119,7 +120,7 @@ def test_syntax(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("text", ["nn(n,[X],Y) :: a(X,Y).", "nn(n,[X]) :: a(X); 0.3::b."])
+@pytest.mark.parametrize("text", ["nn(n,[X]) :: a(X); 0.3::b.", "0.3::b; nn(n,[X],Y,[0,1]) :: a(X,Y) :- c(X)."])
 def test_unsupported(text: str) -> None:
     """What deepplp does not do yet is said when the program is parsed."""
     with pytest.raises(errors.UnsupportedConstructError, match=r"^p\.pl:1:1: "):

@@ -218,9 +218,9 @@ def _differentiable_backward(
         if queries is not None:
             output = output.gather(1, torch.from_numpy(queries).unsqueeze(1)).squeeze(1)
         inputs = [x for x in (batched, shared) if x.requires_grad]
-        found = iter(
-            torch.autograd.grad(output, inputs, gradient.to(output.dtype), create_graph=True, allow_unused=True)
-        )
+        for x in inputs:  # a constant circuit reads no weight: its derivative is zero, and can be differentiated too
+            output = output + 0.0 * x.sum().to(output.dtype)
+        found = iter(torch.autograd.grad(output, inputs, gradient.to(output.dtype), create_graph=True))
     return next(found) if batched.requires_grad else None, next(found) if shared.requires_grad else None
 
 

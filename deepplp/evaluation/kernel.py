@@ -24,6 +24,7 @@ LANES = 32  # of 8, 16, 32 and 64, where the gain levels off: longer rows leave 
 TINY = 1e-280
 _NO_EXPONENT = -(1 << 40)  # smaller than any exponent that occurs: the exponent of zero in a maximum
 _LARGEST_SHIFT = 2000
+_LARGEST_EXPONENT = 1023  # derivatives beyond float64's range become its largest numbers, not infinity
 LOG_2 = math.log(2.0)
 
 
@@ -168,7 +169,6 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
     evidence = len(probs[row])
     em = mantissas[row, evidence]
     ee = exponents[row, evidence]
-    log_evidence = math.log(em) + ee * LOG_2 if em > 0.0 else math.nan
     for q in range(evidence):
         m = mantissas[row, q]
         if em == 0.0:
@@ -179,7 +179,8 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
             probs[row, q] = 0.0
         else:
             shift = exponents[row, q] - ee
-            log_probs[row, q] = math.log(m) + exponents[row, q] * LOG_2 - log_evidence
+            # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
+            log_probs[row, q] = math.log(m / em) + shift * LOG_2
             probs[row, q] = m / em if shift == 0 else math.ldexp(m / em, max(shift, -_LARGEST_SHIFT))
 
 
@@ -364,7 +365,7 @@ def _extended_backward(
         if dm[i] == 0.0 or de[i] < -_LARGEST_SHIFT:
             leaf_adjoint[i, lane] = 0.0
         else:
-            leaf_adjoint[i, lane] = math.ldexp(dm[i], min(de[i], _LARGEST_SHIFT))
+            leaf_adjoint[i, lane] = math.ldexp(dm[i], min(de[i], _LARGEST_EXPONENT))
 
 
 @_compiled

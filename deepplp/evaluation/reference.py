@@ -1,7 +1,8 @@
 """The torch reference: the same circuit by tensor operations, for every device and for derivatives of derivatives.
 
 Always with extended range: a value is a mantissa in [1/2, 1) times a power of two. The powers of two are constants to
-autograd, so that mantissas and gradients never leave the range of the number format, and zero is just zero.
+autograd, so that mantissas and gradients never leave the range of the number format. A zero has a power of two as well,
+that of the values around it: its derivative is a number like any other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from deepplp.evaluation.plan import Plan
 
 __all__ = ["evaluate_reference", "reference_results"]
 
-_ZERO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
+_NO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
+# Powers of two by which numbers are scaled at once: they and their products with small numbers do not overflow.
+_LARGEST_SHIFTS = {torch.float64: 900.0, torch.float32: 100.0}
 
 
 def _scale(x: Tensor, exponent: Tensor) -> Tensor:
@@ -26,10 +29,9 @@ def _scale(x: Tensor, exponent: Tensor) -> Tensor:
 
 
 def _normalise(x: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
-    """x * 2**exponent with a mantissa in [1/2, 1), or with exponent `_ZERO_EXPONENT` where x is 0."""
+    """x * 2**exponent with a mantissa in [1/2, 1), or 0 * 2**exponent where x is 0."""
     shift = torch.frexp(x.detach()).exponent.to(x.dtype)
-    zero = x.detach() == 0
-    return _scale(x, -shift), torch.where(zero, torch.full_like(exponent, _ZERO_EXPONENT), exponent + shift)
+    return _scale(x, -shift), exponent + shift
 
 
 def _levels(plan: Plan) -> list[np.ndarray]:
@@ -56,6 +58,7 @@ def reference_results(
     """The same, and the log-probability [batch] of the evidence."""
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
+    reach = _LARGEST_SHIFTS[dtype]
 
     def index(array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
@@ -81,11 +84,10 @@ def reference_results(
         elements = np.concatenate([np.arange(plan.node_offsets[n], plan.node_offsets[n + 1]) for n in nodes])
         node_of = index(np.repeat(np.arange(len(nodes)), sizes))
         prime, sub = index(plan.primes[elements]), index(slot[plan.subs[elements]])
-        exponent = (leaf_e[:, prime] + value_e[:, sub]).clamp(min=_ZERO_EXPONENT)
-        top = torch.full((rows, len(nodes)), _ZERO_EXPONENT, dtype=dtype, device=device)
-        top = top.scatter_reduce(1, node_of.expand(rows, -1), exponent, "amax")
-        shift = (exponent - top[:, node_of]).clamp(min=-1000.0)
-        products = leaf_m[:, prime] * value_m[:, sub] * torch.exp2(shift)
+        mantissa, exponent = leaf_m[:, prime] * value_m[:, sub], leaf_e[:, prime] + value_e[:, sub]
+        top = _largest_exponents(mantissa.detach() == 0, exponent, node_of, len(nodes))
+        shift = (exponent - top[:, node_of]).clamp(-reach, reach)
+        products = mantissa * torch.exp2(shift)
         sums = torch.zeros(rows, len(nodes), dtype=dtype, device=device).index_add(1, node_of, products)
         m, e = _normalise(sums, top)
         value_m, value_e = torch.cat([value_m, m], dim=1), torch.cat([value_e, e], dim=1)
@@ -95,10 +97,20 @@ def reference_results(
     roots = index(slot[plan.roots])
     root_m, root_e = value_m[:, roots], value_e[:, roots]
     zero = root_m.detach() == 0
-    # log 0 is -inf, and its derivative is taken to be 0: see `evaluate`.
+    # log 0 is -inf, and its derivative is taken to be 0: see `Evaluation`.
     safe_m = torch.where(zero, torch.ones_like(root_m), root_m)
-    logs = torch.where(zero, torch.full_like(root_m, -math.inf), torch.log(safe_m) + root_e * math.log(2.0))
-    log_probs = logs[:, :-1] - logs[:, -1:]
-    ratio_e = torch.where(zero[:, :-1], torch.zeros_like(root_e[:, :-1]), root_e[:, :-1] - root_e[:, -1:])
-    probs = _scale(root_m[:, :-1] / root_m[:, -1:], ratio_e.clamp(-2000.0, 2000.0))
-    return log_probs, probs, logs[:, -1]
+    ratio_e = root_e[:, :-1] - root_e[:, -1:]
+    # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
+    log_probs = torch.log(safe_m[:, :-1] / safe_m[:, -1:]) + ratio_e * math.log(2.0)
+    log_probs = log_probs.masked_fill(zero[:, :-1], -math.inf).masked_fill(zero[:, -1:], math.nan)
+    probs = _scale(root_m[:, :-1] / root_m[:, -1:], ratio_e.clamp(-2 * reach, reach))
+    log_evidence = torch.log(safe_m[:, -1]) + root_e[:, -1] * math.log(2.0)
+    return log_probs, probs, log_evidence.masked_fill(zero[:, -1], -math.inf)
+
+
+def _largest_exponents(zero: Tensor, exponent: Tensor, node_of: Tensor, nodes: int) -> Tensor:
+    """The largest exponent [batch, node] of each node's products, or of its zero products if it has no others."""
+    places = node_of.expand(len(exponent), -1)
+    nothing = exponent.new_full((len(exponent), nodes), _NO_EXPONENT)
+    some = nothing.scatter_reduce(1, places, exponent.masked_fill(zero, _NO_EXPONENT), "amax")
+    return torch.where(some > _NO_EXPONENT, some, nothing.scatter_reduce(1, places, exponent, "amax"))

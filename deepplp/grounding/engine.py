@@ -20,7 +20,7 @@ from problog.errors import ProbLogError
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
 from problog.logic import And as AndTerm
-from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var, is_ground
+from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var, is_ground, list2term
 
 from deepplp.errors import (
     DomainError,
@@ -216,6 +216,10 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             mark = NeuralMark(declared, tuple(inputs.args), ())
             node = target.add_atom((*group, 0), mark, group=group)
             return [((declaration, key, inputs, output, domain), node)]
+        if declared.kind == "tensor":
+            # The tensor itself is computed when it is needed; in the logic it is a term that says how.
+            tensor = Term("tensor", Term("nn", Term(declared.network), list2term(list(inputs.args))))
+            return [((declaration, key, inputs, tensor, domain), target.TRUE)]
         values = self._domain_values(declared, domain)
         mark = NeuralMark(declared, tuple(inputs.args), values)
         results = []

@@ -464,7 +464,7 @@ class _Extraction:
             if p == 1.0 and total <= 1.0:
                 return -1, {identifier: 1}
         values = [name for _, _, name in entries]
-        if 1 - total > _ROUNDING:
+        if 1 - total > (_ROUNDING if len(entries) > 1 else 0.0):
             probabilities.append(
                 1.0 - probabilities[0] if len(entries) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
             )

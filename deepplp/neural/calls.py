@@ -11,7 +11,7 @@ from torch import Tensor
 from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
 from deepplp.neural.network import Network
 
-__all__ = ["NetworkCall", "Slot", "as_tensors", "batch_size", "network_outputs"]
+__all__ = ["NetworkCall", "Slot", "aligned", "as_tensors", "batch_size", "call_network", "network_outputs"]
 
 ROW_SUM_TOLERANCE = 1e-3
 NEGATIVE_TOLERANCE = 1e-6  # rounding may leave 1 - p or an exponential a hair below zero
@@ -89,7 +89,7 @@ def network_outputs(
     arguments = _columns(call, inputs)
     if arguments is not None:  # the common case: one call, and its output as it is
         first = call.slots[0]
-        raw = _call(call.network, network, arguments, first)
+        raw = call_network(call.network, network, arguments, first.declaration, first.position)
         rows = len(arguments[0]) // len(call.slots)
         _check_shape(call.network, raw, rows * len(call.slots), first)
         probabilities = network.to_probabilities(raw, first.values, first.binary)
@@ -125,12 +125,13 @@ def _columns(call: NetworkCall, inputs: Mapping[str, Tensor]) -> list[Tensor] | 
 
 def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
     """The probabilities of every slot, where inputs differ in shape or type, or slots in their values."""
-    arguments = [_aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
+    arguments = [aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
     outputs: dict[int, Tensor] = {}
     for members in _alike(arguments):
         together = [torch.cat(column) for column in zip(*(arguments[i] for i in members), strict=True)]
         rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
-        raw = _call(call.network, network, together, call.slots[members[0]])
+        first = call.slots[members[0]]
+        raw = call_network(call.network, network, together, first.declaration, first.position)
         for i in members:
             _check_shape(call.network, raw, sum(rows), call.slots[i])
         for i, piece in zip(members, torch.split(raw, rows), strict=True):
@@ -138,7 +139,7 @@ def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, T
     return outputs
 
 
-def _aligned(tensors: list[Tensor]) -> list[Tensor]:
+def aligned(tensors: list[Tensor]) -> list[Tensor]:
     """Repeat a network's batch-1 inputs to the batch size of its others."""
     rows = {len(t) for t in tensors}
     if len(rows) < 2:
@@ -155,7 +156,10 @@ def _alike(arguments: list[list[Tensor]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _call(name: str, network: Network, arguments: list[Tensor], slot: Slot) -> Tensor:
+def call_network(
+    name: str, network: Network, arguments: list[Tensor], declaration: str, position: Position | None
+) -> Tensor:
+    """Call a network; what goes wrong inside it is an error that names it and its inputs."""
     try:
         raw = network.module(*arguments)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
@@ -164,11 +168,11 @@ def _call(name: str, network: Network, arguments: list[Tensor], slot: Slot) -> T
             f"network {name!r} failed on inputs of shape {shapes} ({arguments[0].dtype}): {error}"
             if arguments
             else f"network {name!r} failed: {error}",
-            slot.position,
+            position,
         ) from error
     if not isinstance(raw, Tensor):
         raise NetworkOutputError(
-            f"network {name!r} returned {type(raw).__name__}; {slot.declaration} needs one tensor", slot.position
+            f"network {name!r} returned {type(raw).__name__}; {declaration} needs one tensor", position
         )
     return raw
 

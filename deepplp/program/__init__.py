@@ -1,8 +1,17 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
 from deepplp.program.learnable import LearnableClause
-from deepplp.program.program import NeuralDeclaration, Program, Statement
+from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
 from deepplp.program.source import Source
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal
 
-__all__ = ["RANGE_FUNCTOR", "LearnableClause", "NeuralDeclaration", "Program", "Source", "Statement", "parse_goal"]
+__all__ = [
+    "RANGE_FUNCTOR",
+    "LearnableClause",
+    "NeuralDeclaration",
+    "Program",
+    "Source",
+    "Statement",
+    "list_items",
+    "parse_goal",
+]

@@ -16,9 +16,9 @@ from deepplp.program.learnable import LearnableClause, learnable_clause, write_l
 from deepplp.program.source import Source
 from deepplp.program.syntax import parse_statements
 
-__all__ = ["NeuralDeclaration", "Program", "Statement"]
+__all__ = ["NeuralDeclaration", "Program", "Statement", "list_items"]
 
-NeuralKind = Literal["categorical", "bernoulli"]
+NeuralKind = Literal["categorical", "bernoulli", "tensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class NeuralDeclaration:
     """``nn(network, [inputs], output, domain) :: head :- body``, or ``nn(network, [inputs]) :: head :- body``.
 
     ``kind`` is ``"categorical"`` for nn/4 (the network decides which value of the domain holds) and ``"bernoulli"``
-    for nn/2 (it decides whether the head holds).
+    for nn/2 (it decides whether the head holds) and ``"tensor"`` for nn/3 (its output is a tensor term).
     """
 
     index: int
@@ -43,6 +43,8 @@ class NeuralDeclaration:
         inputs = ", ".join(map(str, self.inputs))
         if self.kind == "bernoulli":
             return f"nn({self.network}, [{inputs}])"
+        if self.kind == "tensor":
+            return f"nn({self.network}, [{inputs}], {self.output})"
         return f"nn({self.network}, [{inputs}], {self.output}, {_domain_text(self.domain)})"
 
 
@@ -282,32 +284,27 @@ def _neural_declaration(statement: Term, position: Position, index: int) -> Neur
 
 
 def _declaration(nn: Term, head: Term, body: Term | None, position: Position, index: int) -> NeuralDeclaration:
-    if nn.arity == 3:
-        raise UnsupportedConstructError(
-            "nn/3 (a network whose output is a tensor term) is not supported; use nn/4 for a choice among values "
-            "or nn/2 for a yes or no",
-            position,
-        )
-    if nn.arity not in (2, 4):
+    if nn.arity not in (2, 3, 4):
         raise ProgramSyntaxError(
-            f"nn takes 2 or 4 arguments, not {nn.arity}: nn(network, [inputs]) or nn(network, [inputs], Output, "
-            "[values])",
+            f"nn takes 2 to 4 arguments, not {nn.arity}: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
+            "nn(network, [inputs], Output, [values])",
             position,
         )
     name = nn.args[0]
     if isinstance(name, Var) or not isinstance(name, Term) or name.arity != 0 or name.is_constant():
         raise ProgramSyntaxError(f"the network's name must be an atom, not {name}", position)
-    inputs = _list_items(nn.args[1])
+    inputs = list_items(nn.args[1])
     if inputs is None:  # DeepProbLog also takes a single input without its brackets
         inputs = [nn.args[1]]
-    output, domain = (nn.args[2], nn.args[3]) if nn.arity == 4 else (None, None)
+    output = nn.args[2] if nn.arity > 2 else None
+    domain = nn.args[3] if nn.arity > 3 else None
     if output is not None and not isinstance(output, Var):
-        raise ProgramSyntaxError(f"the third argument of nn/4 must be a variable, not {output}", position)
+        raise ProgramSyntaxError(f"the third argument of nn/{nn.arity} must be a variable, not {output}", position)
     if output is not None and str(output) not in {str(v) for v in head.variables()}:
         raise ProgramSyntaxError(f"the output {output} does not occur in the head {head}", position)
-    if domain is not None and not isinstance(domain, Var) and _list_items(domain) is None and domain.functor != "'..'":
+    if domain is not None and not isinstance(domain, Var) and list_items(domain) is None and domain.functor != "'..'":
         raise ProgramSyntaxError(f"the domain must be a list such as [0..9] or [red, green], not {domain}", position)
-    kind: NeuralKind = "bernoulli" if output is None else "categorical"
+    kind: NeuralKind = "bernoulli" if output is None else "tensor" if domain is None else "categorical"
     text = str(name)
     return NeuralDeclaration(
         index,
@@ -322,7 +319,7 @@ def _declaration(nn: Term, head: Term, body: Term | None, position: Position, in
     )
 
 
-def _list_items(term: Term) -> list[Term] | None:
+def list_items(term: Term) -> list[Term] | None:
     """The items of a proper list, or None."""
     items: list[Term] = []
     while isinstance(term, Term) and not isinstance(term, Var) and term.functor == "." and term.arity == 2:
