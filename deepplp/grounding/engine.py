@@ -31,9 +31,11 @@ from deepplp.errors import (
     ProgramFileError,
     PythonNotAllowedError,
 )
+from deepplp.grounding.inspection import calls_of
+from deepplp.grounding.libraries import libraries_for
 from deepplp.program import RANGE_FUNCTOR, LearnableClause, NeuralDeclaration, Program
 
-__all__ = ["LEARNABLE", "Engine", "GroundTarget", "NeuralMark", "make_database"]
+__all__ = ["LEARNABLE", "Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"]
 
 NEURAL = "$neural"
 LEARNABLE = "$learnable"
@@ -211,7 +213,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
                 f"{declared} is reached while {free} is not ground; bind it in the body or in the query",
                 declared.position,
             )
-        group = (NEURAL, int(declaration), key)
+        group: tuple[Any, ...] = (NEURAL, int(declaration), key)
         if declared.kind == "bernoulli":
             mark = NeuralMark(declared, tuple(inputs.args), ())
             node = target.add_atom((*group, 0), mark, group=group)
@@ -221,6 +223,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             tensor = Term("tensor", Term("nn", Term(declared.network), list2term(list(inputs.args))))
             return [((declaration, key, inputs, tensor, domain), target.TRUE)]
         values = self._domain_values(declared, domain)
+        if isinstance(declared.domain, Var):
+            group = (*group, domain)  # a variable of the clause, like those in the key
         mark = NeuralMark(declared, tuple(inputs.args), values)
         results = []
         wanted = output if isinstance(output, Term) and is_ground(output) else None
@@ -361,4 +365,18 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
         except ProbLogError as error:
             message = str(error.base_message)
             raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
-    return engine.prepare(database)
+    database = engine.prepare(database)
+    called = {signature for statement in program.statements for signature, _ in calls_of(statement)}
+    libraries = libraries_for({signature for signature in called if not is_defined(database, signature)})
+    for library in libraries:
+        database.use_module(Term("library", Term(library)), None)
+    return engine.prepare(database) if libraries else database
+
+
+def is_defined(database: ClauseDB, signature: str) -> bool:
+    """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, those of imported libraries included."""
+    if database.get_builtin(signature) is not None:
+        return True
+    name, _, arity = signature.rpartition("/")
+    found = database.find(Term(name, *[None] * int(arity)))
+    return found is not None and bool(database.get_node(found))

@@ -24,7 +24,7 @@ from deepplp.errors import (
     Position,
     UnknownPredicateError,
 )
-from deepplp.grounding.engine import LEARNABLE, Engine, GroundTarget, NeuralMark, make_database
+from deepplp.grounding.engine import LEARNABLE, Engine, GroundTarget, NeuralMark, is_defined, make_database
 from deepplp.grounding.formula import (
     FALSE,
     TRUE,
@@ -152,11 +152,7 @@ class Grounder:
 
     def is_defined(self, signature: str) -> bool:
         """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, its libraries' included."""
-        if self._database.get_builtin(signature) is not None:
-            return True
-        name, _, arity = signature.rpartition("/")
-        found = self._database.find(Term(name, *[None] * int(arity)))
-        return found is not None and bool(self._database.get_node(found))
+        return is_defined(self._database, signature)
 
     def _own_queries(self) -> list[Term]:
         return [self._check_callable(q[0], "query") for q in self._engine.query(self._database, Term("query", None))]
