@@ -123,7 +123,9 @@ def _unused(program: Program) -> Iterator[Finding]:
 
 def _singletons(statement: Statement) -> Iterator[str]:
     counts = Counter(variables_of(statement))
-    once = [name for name, count in counts.items() if count == 1 and not name.startswith("_")]
+    # The variables of a probabilistic head tell its choices apart, so that they matter even if they occur once.
+    told = {str(v) for h in statement.heads_and_body()[0] if h.probability is not None for v in h.variables()}
+    once = [name for name, count in counts.items() if count == 1 and name not in told and not name.startswith("_")]
     if once:
         names = ", ".join(once)
         yield f"{names} occur{'s' if len(once) == 1 else ''} once; write _ for a variable that does not matter"

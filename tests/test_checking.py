@@ -42,6 +42,7 @@ def findings(tmp_path: Path, text: str) -> list[str]:
             "f(X, Y, _Z, _) :- g(X).\ng(1).",
             ["1:1: warning: Y occurs once; write _ for a variable that does not matter"],
         ),
+        ("0.3::noise(X, Y).\nq(X) :- noise(X, 1).", []),
         ("a. b :- c. c. query(b).", ["1:1: warning: a/0 is of no use to any query"]),
         ("a. b :- c. c.", []),
         (
