@@ -25,7 +25,7 @@ from deepplp.errors import (
     UnusedNetworkWarning,
 )
 from deepplp.evaluation import Evaluation, Plan, are_distributions
-from deepplp.grounding import Choice, Grounder
+from deepplp.grounding import Choice, Grounder, PythonFunction
 from deepplp.neural import (
     Distributions,
     Network,
@@ -81,6 +81,7 @@ class Model(nn.Module):
         self.distributions = Distributions()
         self._learnable: dict[str, LearnableSlot] = {}
         self._sources = _TensorSources()
+        self._functions: dict[tuple[str, int], PythonFunction] = {}
         for clause in program.learnables:
             slot = LearnableSlot.of_clause(clause)
             if slot is not None:
@@ -222,6 +223,34 @@ class Model(nn.Module):
         self._sources[name] = source
         self._structures.clear()  # a query that lacked this source may be answered now
 
+    def register(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        inputs: int,
+        *,
+        test: bool = False,
+        nondeterministic: bool = False,
+    ) -> None:
+        """Let a Python function decide a predicate of this model's program, and of no other's.
+
+        ``name(A1, …, An, R)`` holds for R = function(A1, …, An), with n ``inputs``; a ``nondeterministic`` function
+        returns several R, each a solution; with ``test``, ``name(A1, …, An)`` holds where the function says so.
+        Numbers, strings, atoms (as strings) and lists of them are handed over as Python values and back.
+
+        >>> model = Model(Program.from_string("0.5::n(2). 0.5::n(3). q(Y) :- n(X), square(X, Y)."))
+        >>> model.register("square", lambda x: x * x, inputs=1)
+        >>> model.query("q(Y)").terms
+        ('q(4)', 'q(9)')
+        """
+        made = PythonFunction(name, function, inputs, test, nondeterministic)
+        if self._functions.get((name, made.arity)) is None and Grounder(Program.from_string("")).is_defined(
+            f"{name}/{made.arity}"
+        ):
+            raise QueryError(f"{name}/{made.arity} is a built-in; register the function under another name")
+        self._functions[name, made.arity] = made
+        self._forget()
+
     def _observation(self, term: str, value: Tensor) -> Tensor:
         """Evidence as a tensor [batch] of truth values or probabilities."""
         if value.ndim != 1:
@@ -297,7 +326,7 @@ class Model(nn.Module):
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {type(text).__name__}")
         if self._grounder is None:
-            self._grounder = Grounder(self.program, allow_python=self.allow_python)
+            self._grounder = Grounder(self.program, allow_python=self.allow_python, functions=self._functions.values())
         goals = None if queries is None else [parse_goal(q) for q in queries]
         observed = [(parse_goal(t, "<evidence>"), v) for t, v in evidence]
         formula = self._grounder.ground(goals, observed)

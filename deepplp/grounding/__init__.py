@@ -16,6 +16,7 @@ from deepplp.grounding.formula import (
     Or,
     Source,
 )
+from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.ground import Grounder, ground
 from deepplp.grounding.inspection import calls_of, probability_faults, variables_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "Node",
     "Observed",
     "Or",
+    "PythonFunction",
     "Source",
     "calls_of",
     "ground",

@@ -8,14 +8,15 @@ values of the domain at once, where the heads of an annotated disjunction are ca
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from problog import library_paths
 from problog.clausedb import ClauseDB
 from problog.engine import DefaultEngine
-from problog.engine_stack import SimpleProbabilisticBuiltIn
+from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn
+from problog.engine_unify import UnifyError, unify_value
 from problog.errors import ProbLogError
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
@@ -31,6 +32,7 @@ from deepplp.errors import (
     ProgramFileError,
     PythonNotAllowedError,
 )
+from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.inspection import calls_of
 from deepplp.grounding.libraries import libraries_for
 from deepplp.program import RANGE_FUNCTOR, LearnableClause, NeuralDeclaration, Program
@@ -85,6 +87,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         declarations: tuple[NeuralDeclaration, ...] = (),
         allow_python: bool = False,
         locate: Callable[[Any], Position | None] = lambda location: None,
+        functions: Iterable[PythonFunction] = (),
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -95,6 +98,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
+        for function in functions:
+            self.add_builtin(function.name, function.arity, SimpleBuiltIn(_solver(function, locate)))
         for signature in ("use_module/1", "use_module/2", "_use_module/2", "_use_module/3", "consult/1", "_consult/2"):
             name, _, arity = signature.partition("/")
             builtin = self.get_builtin(self.get_builtins()[signature])
@@ -248,6 +253,19 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         if declared.domain is not None and is_ground(declared.domain):
             self._domains[declared.index] = values
         return values
+
+
+def _solver(function: PythonFunction, locate: Callable[[Any], Position | None]) -> Any:
+    def solve(*arguments: Any, location: Any = None, **rest: Any) -> list[tuple[Any, ...]]:
+        found = []
+        for solution in function.solutions(arguments, locate(location)):
+            try:
+                found.append(tuple(unify_value(a, b, {}) for a, b in zip(arguments, solution, strict=True)))
+            except UnifyError:
+                continue
+        return found
+
+    return solve
 
 
 def _guarded(builtin: Any, engine: Engine, scoped: bool) -> Any:

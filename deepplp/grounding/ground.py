@@ -40,6 +40,7 @@ from deepplp.grounding.formula import (
     Observed,
     Or,
 )
+from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.order import standard_order_key
 from deepplp.program import LearnableClause, Program, Source
 
@@ -80,12 +81,15 @@ class Grounder:
     """A program loaded into ProbLog's engine, which grounds any number of queries.
 
     Making one carries out the program's directives. ``allow_python`` lets them load Python modules and data bases.
+    ``functions`` are predicates that Python decides.
     """
 
-    def __init__(self, program: Program, *, allow_python: bool = False) -> None:
+    def __init__(
+        self, program: Program, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
+    ) -> None:
         self.program = program
         self._texts = {os.path.abspath(s.name): s for s in program.sources}
-        self._engine = Engine(program.declarations, allow_python, self._locate)
+        self._engine = Engine(program.declarations, allow_python, self._locate, functions)
         self._database: Any = None
         with self._problog_errors(None):
             self._database = make_database(program, self._engine)

@@ -1,0 +1,90 @@
+"""Python functions as predicates: registered on one model, and known to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from problog.logic import Constant, Term, is_ground, list2term
+
+from deepplp.errors import GroundingError, NonGroundError, Position
+from deepplp.program import list_items
+
+__all__ = ["PythonFunction", "to_python", "to_term"]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFunction:
+    """A function that gives the last argument of ``name/(inputs + 1)``, or as a ``test`` decides ``name/inputs``.
+
+    ``nondeterministic`` functions return any number of values for the last argument, each a solution.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    inputs: int
+    test: bool
+    nondeterministic: bool
+
+    @property
+    def arity(self) -> int:
+        """The predicate's number of arguments."""
+        return self.inputs + (not self.test)
+
+    def solutions(self, arguments: tuple[Any, ...], position: Position | None) -> list[tuple[Any, ...]]:
+        """The argument tuples for which the predicate holds; the engine unifies them with the call's."""
+        given = arguments[: self.inputs]
+        for number, term in enumerate(given):
+            if not (isinstance(term, Term) and is_ground(term)):
+                raise NonGroundError(
+                    f"argument {number + 1} of {self.name}/{self.arity} is not ground; Python needs its inputs",
+                    position,
+                )
+        try:
+            result = self.function(*map(to_python, given))
+            if self.test:
+                return [given] if result else []
+            values = list(result) if self.nondeterministic else [result]
+            return [(*given, to_term(value)) for value in values]
+        except Exception as error:
+            shown = ", ".join(map(str, given))
+            raise GroundingError(
+                f"the Python function for {self.name}({shown}) raised {type(error).__name__}: {error}", position
+            ) from error
+
+
+def to_python(term: Any) -> Any:
+    """A ground term as a Python value: numbers, strings (of strings and atoms), lists; other terms as they are.
+
+    >>> to_python(list2term([Constant(1), Term("a"), Constant('"b c"')]))
+    [1, 'a', 'b c']
+    """
+    items = list_items(term)
+    if items is not None:
+        return [to_python(item) for item in items]
+    if isinstance(term, Constant):
+        return term.value.strip('"') if isinstance(term.value, str) else term.value
+    if isinstance(term, Term) and term.arity == 0:
+        return str(term).strip("'")
+    return term
+
+
+def to_term(value: Any) -> Term:
+    """A Python value as a term: numbers as constants, strings as atoms, lists and tuples as lists.
+
+    >>> to_term([1, "a", 0.5])
+    [1, a, 0.5]
+    """
+    if isinstance(value, Term):
+        return value
+    if isinstance(value, bool):
+        return Term("true" if value else "false")
+    if isinstance(value, (int, float)):
+        return Constant(value)
+    if isinstance(value, str):
+        plain = value.isidentifier() and value[0].islower()
+        return Term(value if plain else f"'{value}'")
+    if isinstance(value, (list, tuple)):
+        return list2term([to_term(item) for item in value])
+    raise TypeError(f"a {type(value).__name__} is no number, string or list of them")

@@ -1,0 +1,80 @@
+"""Python functions as predicates of one model."""
+
+from __future__ import annotations
+
+import pytest
+
+import deepplp
+from deepplp import errors
+
+
+def model_of(text: str) -> deepplp.Model:
+    """A model of a program without networks."""
+    return deepplp.Model(deepplp.Program.from_string(text, "p.pl"))
+
+
+def test_functions_give_the_last_argument() -> None:
+    """A deterministic function gives its value, which unifies with what the call has there."""
+    model = model_of("0.3::n(1). 0.4::n(2). q(Y) :- n(X), add(X, 10, Y). r :- n(X), add(X, X, 4).")
+    model.register("add", lambda x, y: x + y, inputs=2)
+    answers = model.query(["q(Y)", "r"])
+    assert dict(zip(answers.terms, answers.probs[0].tolist(), strict=True)) == pytest.approx(
+        {"q(11)": 0.3, "q(12)": 0.4, "r": 0.4}
+    )
+
+
+def test_functions_with_many_solutions_and_tests() -> None:
+    """A non-deterministic function gives each of its values; a test holds or not, under negation too."""
+    model = model_of("0.5::on. q(D) :- on, divisor(12, D), \\+ odd(D).")
+    model.register("divisor", lambda n: (d for d in range(1, n + 1) if n % d == 0), inputs=1, nondeterministic=True)
+    model.register("odd", lambda d: d % 2 == 1, inputs=1, test=True)
+    assert model.query("q(D)").terms == ("q(2)", "q(4)", "q(6)", "q(12)")
+
+
+def test_values_come_and_go() -> None:
+    """Strings, atoms, numbers and lists are Python values inside the function and terms outside."""
+    seen: list[object] = []
+
+    def look(*values: object) -> object:
+        seen.append(values)
+        return [values[0], "new atom", 1.5, True]
+
+    model = model_of('q(R) :- look(abc, "a text", [1, 2.5, x], R).')
+    model.register("look", look, inputs=3)
+    assert model.query("q(R)").terms == ("q([abc, 'new atom', 1.5, true])",)
+    assert seen == [("abc", "a text", [1, 2.5, "x"])]
+
+
+def test_functions_belong_to_one_model() -> None:
+    """What one model registers, another does not know."""
+    model_of("q(Y) :- double(2, Y).").register("double", lambda x: 2 * x, inputs=1)
+    with pytest.raises(errors.UnknownPredicateError, match="no clauses for double/2"):
+        model_of("q(Y) :- double(2, Y).").query("q(Y)")
+
+
+def test_registering_later_counts() -> None:
+    """A function registered after a query failed is used by the next, and a new one replaces an old one."""
+    model = model_of("q(Y) :- f(2, Y).")
+    with pytest.raises(errors.UnknownPredicateError):
+        model.query("q(Y)")
+    model.register("f", lambda x: x + 1, inputs=1)
+    assert model.query("q(Y)").terms == ("q(3)",)
+    model.register("f", lambda x: x + 2, inputs=1)
+    assert model.query("q(Y)").terms == ("q(4)",)
+
+
+def test_mistakes() -> None:
+    """What a function raises, inputs that are not ground, values that are no terms and taken names are named errors."""
+    model = model_of("q(Y) :- f(0, Y).\nr(Y) :- f(X, Y).")
+    model.register("f", lambda x: 1 / x, inputs=1)
+    with pytest.raises(
+        errors.GroundingError, match=r"p\.pl:1:9: the Python function for f\(0\) raised ZeroDivisionError"
+    ):
+        model.query("q(Y)")
+    with pytest.raises(errors.NonGroundError, match=r"p\.pl:2:9: argument 1 of f/2 is not ground"):
+        model.query("r(Y)")
+    model.register("f", lambda x: {x}, inputs=1)
+    with pytest.raises(errors.GroundingError, match="a set is no number, string or list of them"):
+        model.query("q(Y)")
+    with pytest.raises(errors.QueryError, match="between/3 is a built-in"):
+        model.register("between", lambda a, b: a, inputs=2)
