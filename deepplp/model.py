@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -75,6 +76,8 @@ class Model(nn.Module):
             program = Program.from_file(program)
         self.program = program
         self.allow_python = allow_python
+        if networks is not None and not isinstance(networks, Mapping):
+            raise QueryError(f"networks is a mapping from names to modules, not a {type(networks).__name__}")
         wrapped = {n: m if isinstance(m, Network) else Network(m) for n, m in (networks or {}).items()}
         self._check_networks(wrapped)
         self.networks = nn.ModuleDict(wrapped)
@@ -166,10 +169,9 @@ class Model(nn.Module):
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
         tensors = as_tensors(inputs) if inputs else {}
-        observed = (
-            {t: self._observation(t, v) for t, v in evidence.items() if isinstance(v, Tensor)} if evidence else {}
-        )
-        structure = self._structure(query, tuple(sorted(tensors)), evidence)
+        known = self._checked_evidence(evidence) if evidence else {}
+        observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
+        structure = self._structure(query, tuple(sorted(tensors)), known)
         used = {name: tensors[name] for name in structure.needs.inputs}
         sized = used or tensors
         rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
@@ -251,6 +253,22 @@ class Model(nn.Module):
         self._functions[name, made.arity] = made
         self._forget()
 
+    def _checked_evidence(self, evidence: Mapping[str, bool | Tensor]) -> dict[str, bool | Tensor]:
+        """Evidence as truth values, and as tensors [batch] of probabilities."""
+        if not isinstance(evidence, Mapping):
+            raise QueryError(f"evidence is a mapping such as {{'alarm(a)': True}}, not a {type(evidence).__name__}")
+        checked: dict[str, bool | Tensor] = {}
+        for term, value in evidence.items():
+            if not isinstance(term, str):
+                raise QueryError(f"evidence is for atoms such as 'alarm(a)', not for {term!r}")
+            if isinstance(value, (bool, np.bool_)):
+                checked[term] = bool(value)
+            elif isinstance(value, (Tensor, np.ndarray)):
+                checked[term] = self._observation(term, torch.as_tensor(value))
+            else:
+                raise QueryError(f"the evidence for {term} must be True, False or a tensor of them, not {value!r}")
+        return checked
+
     def _observation(self, term: str, value: Tensor) -> Tensor:
         """Evidence as a tensor [batch] of truth values or probabilities."""
         if value.ndim != 1:
@@ -297,11 +315,14 @@ class Model(nn.Module):
         return batched, shared, structure.plan(frozenset(shared_slots))
 
     def _structure(
-        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor] | None
+        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor]
     ) -> Structure:
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
         queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        for text in queries or ():
+            if not isinstance(text, str):
+                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
         known = (
             tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in evidence.items())) if evidence else ()
         )
@@ -319,12 +340,6 @@ class Model(nn.Module):
     def _build(
         self, queries: tuple[str, ...] | None, names: tuple[str, ...], evidence: tuple[tuple[str, bool | None], ...]
     ) -> Structure:
-        for text, value in evidence:
-            if value is not None and not isinstance(value, bool):
-                raise QueryError(f"the evidence for {text} must be True, False or a tensor of them, not {value!r}")
-        for text in queries or ():
-            if not isinstance(text, str):
-                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {type(text).__name__}")
         if self._grounder is None:
             self._grounder = Grounder(self.program, allow_python=self.allow_python, functions=self._functions.values())
         goals = None if queries is None else [parse_goal(q) for q in queries]

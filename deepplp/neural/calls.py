@@ -55,6 +55,8 @@ class NetworkCall:
 
 def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
     """Check that every input is a tensor (or becomes one) with a batch axis."""
+    if not isinstance(inputs, Mapping):
+        raise InputError(f"inputs is a mapping from names to tensors, not a {type(inputs).__name__}")
     tensors: dict[str, Tensor] = {}
     for name, value in inputs.items():
         if not isinstance(name, str):
