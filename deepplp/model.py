@@ -320,14 +320,14 @@ class Model(nn.Module):
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
         queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
-        for text in queries or ():
-            if not isinstance(text, str):
-                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
         known = (
             tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in evidence.items())) if evidence else ()
         )
         key = (queries, names, known)
-        structure = self._structures.get(key)
+        try:
+            structure = self._structures.get(key)
+        except TypeError:  # something in it that cannot be looked up is no text either
+            raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {query!r}") from None
         if structure is not None:
             return structure
         with self._lock:
@@ -340,6 +340,9 @@ class Model(nn.Module):
     def _build(
         self, queries: tuple[str, ...] | None, names: tuple[str, ...], evidence: tuple[tuple[str, bool | None], ...]
     ) -> Structure:
+        for text in queries or ():
+            if not isinstance(text, str):
+                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
         if self._grounder is None:
             self._grounder = Grounder(self.program, allow_python=self.allow_python, functions=self._functions.values())
         goals = None if queries is None else [parse_goal(q) for q in queries]
