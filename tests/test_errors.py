@@ -403,3 +403,44 @@ def test_a_model_goes_on_after_an_error() -> None:
         with pytest.raises(errors.NegativeCycleError):
             model.query("p")
         assert model.query("r").probs.tolist() == [[pytest.approx(0.3)]]
+
+
+PAGE_HEADER = """# Errors
+
+Every error is a leaf of `deepplp.DeepPLPError` and says where, what, and what instead. This page pairs each message with a
+program and a call that raise it; a test replays it, and `python -m tests.test_errors > docs/errors.md` writes it anew.
+
+In Python, `error.message` is the text without its place and `error.position` the place (file, line, column). On the command
+line, an error goes to standard error and the exit status is 1; `deepplp check FILE.pl` finds what can be found without
+running anything, all at once.
+
+## Of the text
+"""
+
+
+def errors_page() -> str:
+    """The documentation of errors: the cases of this file, each with what raises it."""
+    lines = [PAGE_HEADER]
+    for name, text, message in SYNTAX:
+        lines += [f"### {name[0].upper()}{name[1:]}", "", "```prolog", text, "```", "", "```text", message, "```", ""]
+    lines += ["## Of models and queries", ""]
+    for case in CASES:
+        lines += [f"### {case.name[0].upper()}{case.name[1:]}: `{case.error.__name__}`", "", "```prolog"]
+        lines += [case.program.rstrip("\n"), "```", ""]
+        asked = (
+            f"model.query({case.query!r}"
+            + (", …" if case.inputs else "")
+            + (f", evidence={dict(case.evidence)!r})" if case.evidence else ")")
+        )
+        lines += [f"`{asked}`", "", "```text", case.message, "```", ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def test_errors_page() -> None:
+    """docs/errors.md shows exactly the errors that this file raises."""
+    page = Path(__file__).parent.parent / "docs" / "errors.md"
+    assert page.read_text() == errors_page(), "write it anew: python -m tests.test_errors > docs/errors.md"
+
+
+if __name__ == "__main__":
+    print(errors_page(), end="")
