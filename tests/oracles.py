@@ -1,10 +1,15 @@
-"""Slow and simple answers to hold the fast ones against: enumeration of all worlds, and ProbLog."""
+"""Slow and simple answers to hold the fast ones against: enumeration of all worlds, and ProbLog.
+
+Two oracles enumerate: `enumerate_formula` the worlds of a ground formula, and `PlainProgram.enumerate` those of a
+program that was written as data, so that no engine is needed to know its choices. A `FirstOrderProgram` is ground into
+a plain one by substituting constants for variables. `problog_probabilities` asks ProbLog.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,8 +138,8 @@ class PlainProgram:
                         changed = True
         return true
 
-    def enumerate(self) -> dict[str, float] | None:
-        """P(query | evidence) of every query; None where the evidence is impossible."""
+    def _options(self) -> list[list[tuple[int | None, float]]]:
+        """What each rule may choose, with its probability: a head, or None for none of them."""
         options: list[list[tuple[int | None, float]]] = []
         for rule in self.rules:
             if not rule.probabilities:
@@ -143,9 +148,19 @@ class PlainProgram:
             rest = 1.0 - math.fsum(rule.probabilities)
             heads: list[tuple[int | None, float]] = [(i, p) for i, p in enumerate(rule.probabilities) if p > 0]
             options.append([*heads, (None, rest)] if rest > 1e-12 else heads)
+        return options
+
+    @property
+    def worlds(self) -> int:
+        """The number of worlds."""
+        return math.prod(map(len, self._options()))
+
+    def enumerate(self) -> dict[str, float] | None:
+        """P(query | evidence) of every query; None where the evidence is impossible."""
+        assert self.worlds <= 2**16
         totals = dict.fromkeys(self.queries, 0.0)
         evidence_total = 0.0
-        for world in itertools.product(*options):
+        for world in itertools.product(*self._options()):
             p = math.prod(q for _, q in world)
             true = self._model([c for c, _ in world])
             if any((a in true) != value for a, value in self.evidence):
@@ -158,15 +173,158 @@ class PlainProgram:
         return {q: p / evidence_total for q, p in totals.items()}
 
 
+@dataclass(frozen=True)
+class Literal:
+    """``name(arguments)`` or its negation; arguments with a capital letter are variables."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    positive: bool = True
+
+    @property
+    def variables(self) -> set[str]:
+        """The variables among the arguments."""
+        return {a for a in self.arguments if a[0].isupper()}
+
+    def text(self, binding: Mapping[str, str] | None = None) -> str:
+        """The atom, without its sign."""
+        bound = [(binding or {}).get(a, a) for a in self.arguments]
+        return f"{self.name}({','.join(bound)})" if bound else self.name
+
+
+@dataclass(frozen=True)
+class Clause:
+    """``p1::h1; …; pn::hn :- body`` with variables.
+
+    Where ``network`` names one, its input is the clause's first head argument, and ``outputs`` are the distributions
+    that it returns, by constant: over the values 0 … k - 1 of the head's last argument (nn/4), or the head's
+    probability alone (nn/2).
+    """
+
+    heads: tuple[Literal, ...]
+    body: tuple[Literal, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    network: str = ""
+    outputs: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the network decides yes or no (nn/2)."""
+        return bool(self.network) and len(self.outputs[0][1]) == 1
+
+    def text(self) -> str:
+        """The clause in ProbLog's syntax."""
+        signs = ("\\+" if not b.positive else "" for b in self.body)
+        body = ", ".join(sign + b.text() for sign, b in zip(signs, self.body, strict=True))
+        tail = f" :- {body}." if body else "."
+        head = self.heads[0]
+        if self.is_binary:
+            return f"nn({self.network}, [{head.arguments[0]}]) :: {head.text()}{tail}"
+        if self.network:
+            domain = f"{head.arguments[-1]}, [0..{len(self.outputs[0][1]) - 1}]"
+            return f"nn({self.network}, [{head.arguments[0]}], {domain}) :: {head.text()}{tail}"
+        if self.probabilities:
+            pairs = zip(self.probabilities, self.heads, strict=True)
+            return "; ".join(f"{p!r}::{h.text()}" for p, h in pairs) + tail
+        return head.text() + tail
+
+    def groundings(self, constants: Sequence[str]) -> Iterator[Rule]:
+        """The clause with every substitution of constants for its variables: each is a choice of its own."""
+        head = self.heads[0]
+        output = head.arguments[-1] if self.network and not self.is_binary else ""
+        found = set().union(*(literal.variables for literal in (*self.heads, *self.body))) - {output}
+        names = sorted(found)
+        for values in itertools.product(constants, repeat=len(names)):
+            binding = dict(zip(names, values, strict=True))
+            body = tuple((b.text(binding), b.positive) for b in self.body)
+            heads = tuple(h.text(binding) for h in self.heads)
+            probabilities = self.probabilities
+            if self.network:
+                probabilities = dict(self.outputs)[binding.get(head.arguments[0], head.arguments[0])]
+            if output:
+                heads = tuple(head.text({**binding, output: str(i)}) for i in range(len(probabilities)))
+            yield Rule(heads, body, probabilities)
+
+
+@dataclass(frozen=True)
+class FirstOrderProgram:
+    """A function-free program as data. ``strata`` are the predicates' names; queries may hold variables."""
+
+    clauses: tuple[Clause, ...]
+    constants: tuple[str, ...]
+    queries: tuple[Literal, ...]
+    evidence: tuple[tuple[Literal, bool], ...]
+    strata: tuple[tuple[str, ...], ...]
+
+    def text(self) -> str:
+        """The program in ProbLog's syntax; predicates without a clause get one that fails."""
+        defined = {h.name for c in self.clauses for h in c.heads}
+        used: dict[str, Literal] = {}
+        for literal in (
+            *(b for c in self.clauses for b in c.body),
+            *self.queries,
+            *(e for e, _ in self.evidence),
+        ):
+            used.setdefault(literal.name, literal)
+        lines = [c.text() for c in self.clauses]
+        for name, literal in used.items():
+            if name not in defined:
+                lines.append(f"{Literal(name, ('_',) * len(literal.arguments)).text()} :- fail.")
+        lines += [f"query({q.text()})." for q in self.queries]
+        lines += [f"evidence({e.text()}, {str(value).lower()})." for e, value in self.evidence]
+        return "\n".join(lines)
+
+    def grounded(self) -> PlainProgram:
+        """All groundings of all clauses, but for those whose body holds in no world; certain ones once."""
+        rules = [r for c in self.clauses for r in c.groundings(self.constants)]
+        possible: set[str] = set()
+        while True:
+            reached = {
+                head
+                for rule in rules
+                if all(atom in possible for atom, positive in rule.body if positive)
+                for head, p in zip(rule.heads, rule.probabilities or (1.0,) * len(rule.heads), strict=True)
+                if p > 0
+            }
+            if reached <= possible:
+                break
+            possible |= reached
+        rules = [r for r in rules if all(a in possible for a, positive in r.body if positive)]
+        level = {name: i for i, names in enumerate(self.strata) for name in names}
+        layers: list[set[str]] = [set() for _ in self.strata]
+        queries = {
+            q.text(dict(zip(sorted(q.variables), values, strict=True)))
+            for q in self.queries
+            for values in itertools.product(self.constants, repeat=len(q.variables))
+        }
+        atoms = {a for r in rules for a in (*r.heads, *(b for b, _ in r.body))}
+        for atom in atoms | queries | {e.text() for e, _ in self.evidence}:
+            layers[level[atom.partition("(")[0]]].add(atom)
+        return PlainProgram(
+            tuple(rules),
+            tuple(sorted(queries)),
+            tuple((e.text(), value) for e, value in self.evidence),
+            tuple(tuple(sorted(layer)) for layer in layers),
+        )
+
+    def inputs(self) -> dict[str, tuple[float, ...]]:
+        """The networks' outputs by constant, those of all neural clauses one after another."""
+        neural = [c for c in self.clauses if c.network]
+        return {
+            constant: tuple(p for c in neural for p in dict(c.outputs)[constant])
+            for constant in self.constants
+            if neural
+        }
+
+
 def problog_probabilities(text: str) -> dict[str, float]:
     """What ProbLog itself answers."""
     result = get_evaluatable().create_from(PrologString(text)).evaluate()
     return {str(term): float(p) for term, p in result.items()}
 
 
-def central_differences(function: object, x: np.ndarray, step: float = 1e-6) -> np.ndarray:
+def central_differences(function: Callable[[np.ndarray], float], x: np.ndarray, step: float = 1e-6) -> np.ndarray:
     """The gradient of a scalar function of an array, by central differences."""
-    assert callable(function)
     gradient = np.zeros_like(x)
     for index in np.ndindex(*x.shape):
         above, below = x.copy(), x.copy()

@@ -7,13 +7,13 @@ import itertools
 from hypothesis import strategies as st
 
 from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
-from tests.oracles import PlainProgram, Rule, normalise
+from tests.oracles import Clause, FirstOrderProgram, Literal, PlainProgram, Rule, normalise
 
 
 @st.composite
 def formulas(draw: st.DrawFn, max_choices: int = 5, max_nodes: int = 12) -> Formula:
     """Formulas over a few choices, with negation (stratified), cycles (positive), several queries and evidence."""
-    sizes = draw(st.lists(st.integers(2, 5), min_size=1, max_size=max_choices))
+    sizes = draw(st.lists(st.integers(2, 6), min_size=1, max_size=max_choices))
     grid = [0.0, 0.25, 1.0, 3.0, 0.1]
     choices = []
     for k in sizes:
@@ -84,3 +84,103 @@ def programs(draw: st.DrawFn, networks: bool = False) -> PlainProgram:
     queries = draw(st.lists(st.sampled_from(atoms), min_size=1, max_size=4, unique=True))
     evidence = draw(st.lists(st.tuples(st.sampled_from(atoms), st.booleans()), max_size=2, unique_by=lambda e: e[0]))
     return PlainProgram(tuple(rules), tuple(queries), tuple(evidence), tuple(layers))
+
+
+_FACTS = {"e": 2, "u": 1}
+_PROBABILITIES = (0.5, 0.25, 0.1, 0.3, 0.9, 0.0, 1.0)
+
+
+@st.composite
+def first_order_programs(draw: st.DrawFn, networks: bool = False) -> FirstOrderProgram:
+    """Programs with variables: facts, rules and annotated disjunctions with bodies, recursion, negation, evidence.
+
+    With ``networks`` also nn/4 (``d/2``) and nn/2 (``n/1``), each perhaps with a body.
+    """
+    constants = draw(st.sampled_from([("a", "b"), ("a", "b"), ("a", "b", "c")]))
+    strata: list[tuple[str, ...]] = [("e", "u", "d", "n")]
+    clauses = draw(_facts(constants))
+    if networks:
+        for literal, width in ((Literal("d", ("X", "Y")), draw(st.integers(2, 3))), (Literal("n", ("X",)), 1)):
+            body = (Literal("u", ("X",)),) if draw(st.booleans()) else ()
+            outputs = tuple((c, draw(_distribution(width))) for c in constants)
+            clauses.append(Clause((literal,), body, network=f"net_{literal.name}", outputs=outputs))
+    arity = dict(_FACTS)
+    may_be_random = True
+    for level in range(draw(st.integers(1, 3))):
+        names = tuple(f"r{level}{i}" for i in range(draw(st.integers(1, 2))))
+        lower = dict(arity)
+        arity |= {name: draw(st.integers(1, 2)) for name in names}
+        strata.append(names)
+        for heads in [(name,) for name in names] + [names] * draw(st.integers(0, 2)):
+            clause = draw(_rules(heads, arity, lower, constants, networks, may_be_random))
+            may_be_random &= not clause.probabilities
+            clauses.append(clause)
+
+    def ground(names: list[str]) -> st.SearchStrategy[Literal]:
+        return st.sampled_from(names).flatmap(
+            lambda n: st.tuples(*[st.sampled_from(constants)] * arity[n]).map(lambda a: Literal(n, a))
+        )
+
+    derived = [n for names in strata[1:] for n in names]
+    open_query = st.sampled_from(derived[::-1]).map(lambda n: Literal(n, ("X", "Y")[: arity[n]]))
+    queries = draw(st.lists(st.one_of(open_query, ground(derived)), min_size=1, max_size=3, unique=True))
+    known = st.lists(st.tuples(ground(list(arity)), st.booleans()), min_size=1, max_size=2, unique_by=lambda e: e[0])
+    evidence = draw(known) if draw(st.integers(0, 2)) == 2 else []
+    return FirstOrderProgram(tuple(clauses), constants, tuple(queries), tuple(evidence), tuple(strata))
+
+
+def _distribution(width: int) -> st.SearchStrategy[tuple[float, ...]]:
+    """Distributions over ``width`` values, certain ones included; one probability where the width is 1."""
+    if width == 1:
+        return st.sampled_from(_PROBABILITIES).map(lambda p: (p,))
+    weights = st.lists(st.sampled_from([1.0, 0.5, 3.0, 0.0]), min_size=width, max_size=width)
+    return weights.map(lambda row: tuple(normalise([row])[0]))
+
+
+@st.composite
+def _facts(draw: st.DrawFn, constants: tuple[str, ...]) -> list[Clause]:
+    """Certain and probabilistic facts, and perhaps an annotated disjunction of facts."""
+    everything = [Literal(n, a) for n, size in _FACTS.items() for a in itertools.product(constants, repeat=size)]
+    atoms = draw(st.lists(st.sampled_from(everything), min_size=4, max_size=7, unique=True))
+    clauses: list[Clause] = []
+    for atom in atoms[:6]:
+        certain = len(clauses) >= 5 or draw(st.integers(0, 2)) == 2
+        clauses.append(Clause((atom,), (), () if certain else (draw(st.sampled_from(_PROBABILITIES)),)))
+    if len(atoms) == 7:
+        probabilities = draw(st.sampled_from([(0.2, 0.3), (0.5, 0.5), (0.0, 0.4)]))
+        clauses.append(Clause((atoms[6], atoms[0]), (), probabilities))
+    return clauses
+
+
+@st.composite
+def _rules(
+    draw: st.DrawFn,
+    heads: tuple[str, ...],
+    arity: dict[str, int],
+    lower: dict[str, int],
+    constants: tuple[str, ...],
+    networks: bool,
+    may_be_random: bool,
+) -> Clause:
+    """Rules whose positive goals bind all their variables; only ``lower`` predicates stand under negation."""
+
+    def literal(name: str, terms: list[str], positive: bool = True) -> Literal:
+        return Literal(name, tuple(draw(st.sampled_from(terms)) for _ in range(arity[name])), positive)
+
+    names = draw(st.lists(st.sampled_from([*lower, *arity]), min_size=1, max_size=2))
+    body = [literal(name, ["X", "Y", "X", "Y", "X", "Y", constants[0]]) for name in names]
+    bound = [*sorted(set().union(*(b.variables for b in body))), constants[0]]
+    if networks and draw(st.booleans()):
+        term = draw(st.sampled_from(bound))
+        name = draw(st.sampled_from(["d", "n"]))
+        arguments = (term, draw(st.sampled_from("01"))) if name == "d" else (term,)
+        body.append(Literal(name, arguments, draw(st.booleans())))
+    if draw(st.integers(0, 2)) == 2:
+        body.append(literal(draw(st.sampled_from(sorted(lower))), bound, positive=False))
+    if draw(st.integers(0, 4)) == 4:
+        body.append(body[0])  # a goal twice
+    probabilities: tuple[float, ...] = ()
+    if may_be_random and draw(st.booleans()):
+        probabilities = draw(st.sampled_from([(0.4,), (0.9,), (0.2, 0.3), (0.5, 0.5)]))
+    count = len(probabilities) or 1
+    return Clause(tuple(literal(draw(st.sampled_from(heads)), bound) for _ in range(count)), tuple(body), probabilities)

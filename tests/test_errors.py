@@ -196,7 +196,7 @@ CASES = [
          + NN_CARET, query="d(X, 1)"),
     Case("negative cycle", errors.NegativeCycleError,
          "p.pl:1:9: this negation is part of a cycle, so the program has no single two-valued meaning: "
-         "p(1) -> \\+ q(1) -> p(1)\n    p(X) :- \\+q(X).\n            ^",
+         "q(1) -> p(1) -> \\+ q(1)\n    p(X) :- \\+q(X).\n            ^",
          program="p(X) :- \\+q(X).\nq(X) :- p(X).", query="p(1)"),
     Case("contradictory evidence", errors.InconsistentEvidenceError,
          "the evidence b contradicts the program: no world satisfies it",

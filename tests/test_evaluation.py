@@ -1,72 +1,51 @@
-"""The kernel against the reference, numbers at the edge, threads and processes."""
+"""The kernel against the reference, and both against central differences."""
 
 from __future__ import annotations
 
-import math
-import multiprocessing
 import sys
-import threading
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import deepplp
 from deepplp.compilation import Circuit, compile_formula
 from deepplp.evaluation import Evaluation, Plan, bind, evaluate, evaluate_reference
-from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, ground
+from deepplp.grounding import And, Atom, Formula, Goal, Or, ground
 from deepplp.program import Program, parse_goal
+from tests.formulas import NOTHING, chain, conjunction, fixed_weights, flat, random_weights, uniform
+from tests.oracles import central_differences, enumerate_formula
 from tests.strategies import formulas
 
 # The door of the room hides the module behind the function of the same name.
 evaluate_module = sys.modules["deepplp.evaluation.evaluate"]
 
-CHAIN = """
-nn(mnist_net, [X], Y, [0..9]) :: digit(X, Y).
-nn(label, [K], Z, [0..9]) :: z(K, Z).
-addition(Xs, Ys, Zs) :- add(Xs, Ys, 0, Zs).
-add([], [], C, [Z]) :- z(Z, C).
-add([X|Xs], [Y|Ys], C, [Z|Zs]) :-
-    digit(X, A), digit(Y, B), S is A + B + C, D is S mod 10, z(Z, D), N is S // 10, add(Xs, Ys, N, Zs).
-"""
-NOTHING = torch.zeros(0, dtype=torch.float64)
+Evaluate = Callable[..., tuple[torch.Tensor, torch.Tensor]]
+CONDITIONED = "nn(n, [X], Y, [0..2]) :: d(X, Y). s(Z) :- d(a, A), d(b, B), Z is A + B. evidence(d(a, 1), false)."
 
 
-def chain_query(n: int) -> str:
-    """The query for n digits."""
-    lists = [",".join(f"{name}{i}" for i in range(n + (name == "z"))) for name in "xyz"]
-    return f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])"
+def conditioned() -> Circuit:
+    """The sum of two digits, the first of which is known not to be 1."""
+    return compile_formula(ground(Program.from_string(CONDITIONED), [parse_goal("s(Z)")]))
 
 
-def chain_circuit(n: int) -> Circuit:
-    """The circuit of the n-digit carry chain with observed labels."""
-    return compile_formula(ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))]))
-
-
-def random_weights(circuit: Circuit, rows: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
-    """Random distributions for every choice of a circuit: [rows, columns]."""
+def one_hot(circuit: Circuit, rows: int, seed: int) -> torch.Tensor:
+    """Certain distributions for every choice: [rows, columns], zeros and ones."""
     generator = torch.Generator().manual_seed(seed)
-    blocks = [
-        torch.rand(rows, int(b - a), generator=generator, dtype=torch.float64).softmax(1)
-        for a, b in zip(circuit.column_offsets[:-1], circuit.column_offsets[1:], strict=True)
-    ]
-    return torch.cat(blocks, dim=1).to(dtype)
+    blocks = []
+    for a, b in zip(circuit.column_offsets[:-1], circuit.column_offsets[1:], strict=True):
+        values = torch.randint(int(b - a), (rows,), generator=generator)
+        blocks.append(torch.nn.functional.one_hot(values, int(b - a)).double())
+    return torch.cat(blocks, dim=1)
 
 
-def conjunction(n: int) -> Formula:
-    """n independent facts, all of which must hold."""
-    choices = tuple(Choice((f"f{i}", "none"), Fixed((0.5, 0.5))) for i in range(n))
-    nodes: list[Node] = [And(()), *(Atom(i, 0) for i in range(n)), And(tuple(range(2, n + 2)))]
-    return Formula(choices, tuple(nodes), (Goal("all", n + 2),))
-
-
-def gradients(
-    function: Callable[..., tuple[torch.Tensor, torch.Tensor]], plan: Plan, batched: torch.Tensor, shared: torch.Tensor
+def results_and_gradients(
+    function: Evaluate, plan: Plan, batched: torch.Tensor, shared: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """The results of an evaluation and its gradients under a fixed mixture of all results."""
+    """The results of an evaluation and its gradients under a fixed mixture of all finite results."""
     batched, shared = batched.clone().requires_grad_(), shared.clone().requires_grad_()
     log_probs, probs = function(plan, batched, shared)
     mix = torch.linspace(-1, 2, log_probs.numel(), dtype=log_probs.dtype).reshape(log_probs.shape)
@@ -75,283 +54,346 @@ def gradients(
     return log_probs.detach(), probs.detach(), *torch.autograd.grad(loss, (batched, shared))
 
 
-@given(formulas(), st.integers(0, 20), st.booleans(), st.sampled_from([torch.float32, torch.float64]), st.data())
+WEIGHTS = ("random", "certain", "mixed", "tiny", "huge range")
+
+
+@given(
+    formulas(), st.integers(0, 40), st.sampled_from(WEIGHTS), st.sampled_from([torch.float32, torch.float64]), st.data()
+)
 def test_kernel_equals_reference(
-    formula: Formula, rows: int, tiny: bool, dtype: torch.dtype, data: st.DataObject
+    formula: Formula, rows: int, kind: str, dtype: torch.dtype, data: st.DataObject
 ) -> None:
-    """Kernel and reference agree in values and gradients: batched and shared weights, both dtypes, tiny ones too."""
+    """Kernel and reference agree in values and gradients.
+
+    For batched, shared and mixed columns, float32 and float64, with evidence, with certain weights, and with weights
+    so small that rows underflow, or so different that terms cancel.
+    """
     circuit = compile_formula(formula)
-    weights = random_weights(circuit, rows, dtype=dtype)
-    if tiny and dtype == torch.float64:
+    weights = random_weights(circuit, rows)
+    generator = torch.Generator().manual_seed(rows)
+    if kind == "certain":
+        weights = one_hot(circuit, rows, rows)
+    elif kind == "mixed":
+        certain = torch.rand(rows, 1, generator=generator) < 0.5
+        weights = torch.where(certain, one_hot(circuit, rows, rows), weights)
+    elif kind == "tiny" and dtype == torch.float64:
         weights = weights * 1e-120
+    elif kind == "huge range" and dtype == torch.float64:
+        weights = weights * 10.0 ** (-200 * torch.rand(weights.shape, generator=generator, dtype=torch.float64))
+    weights = weights.to(dtype)
     common = random_weights(circuit, 1, seed=1, dtype=dtype)[0]
     is_shared = [data.draw(st.booleans()) for _ in range(circuit.columns)]
     column_map = np.array([-c - 1 if s else c for c, s in enumerate(is_shared)], dtype=np.int64)
     plan = bind(circuit, column_map, [circuit.columns])
-    fast = gradients(evaluate, plan, weights, common)
-    slow = gradients(evaluate_reference, plan, weights.double(), common.double())
-    tolerance = 1e-9 if dtype == torch.float64 else 1e-4
-    # Gradients times weights: where terms cancel, what rounding leaves is as large as 1 / weight.
-    scales = (1.0, 1.0, weights.double(), common.double())
-    for a, b, scale in zip(fast, slow, scales, strict=True):
-        torch.testing.assert_close(a.double() * scale, b * scale, rtol=tolerance, atol=tolerance, equal_nan=True)
+    possible = torch.isfinite(evaluate(plan, weights, common)[1]).all(dim=1)
+    weights = weights[possible]  # rows whose evidence is impossible have no gradient
+    fast = results_and_gradients(evaluate, plan, weights, common)
+    slow = results_and_gradients(evaluate_reference, plan, weights.double(), common.double())
     assert fast[0].dtype == dtype
+    tolerance = 1e-9 if dtype == torch.float64 else 1e-4
+    # Where terms cancel in a gradient, what rounding leaves is as large as 1 / weight.
+    small = kind in ("tiny", "huge range")
+    scales = (1.0, 1.0, weights.double() if small else 1.0, common.double() if small else 1.0)
+    for a, b, scale in zip(fast, slow, scales, strict=True):
+        torch.testing.assert_close(a.double() * scale, b * scale, rtol=tolerance, atol=tolerance)
+
+
+@given(formulas(), st.sampled_from(["log_probs", "probs", "selected", "log_evidence"]))
+def test_every_reading_is_the_references(formula: Formula, reading: str) -> None:
+    """Each result that is read off an evaluation, and its gradient, is the same by kernel and by reference."""
+    circuit = compile_formula(formula)
+    assume(circuit.evidence != 0)
+    plan = bind(circuit)
+    weights = random_weights(circuit, 5)
+    chosen = torch.arange(5) % len(formula.queries)
+    found = []
+    for use_kernel in (True, False):
+        w = weights.clone().requires_grad_()
+        evaluation = Evaluation(plan, w, NOTHING, use_kernel=use_kernel)
+        result = evaluation.selected(chosen) if reading == "selected" else getattr(evaluation, reading)()
+        scale = torch.linspace(-1, 1, result.numel(), dtype=torch.float64).reshape(result.shape)
+        loss = (scale * result.masked_fill(torch.isinf(result), 0.0)).sum() + 0.0 * w.sum()
+        found.append((result.detach(), *torch.autograd.grad(loss, w)))
+        assert evaluation.impossible_rows() == []
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+@given(formulas(max_choices=4))
+def test_values_are_the_enumerated_ones(formula: Formula) -> None:
+    """Log-probabilities, probabilities and the evidence's likelihood are those of the enumerated worlds."""
+    joint, total = enumerate_formula(formula, fixed_weights(formula))
+    assume(total > 0)
+    for use_kernel in (True, False):
+        evaluation = Evaluation(bind(compile_formula(formula)), flat(formula), NOTHING, use_kernel=use_kernel)
+        expected = np.array(joint) / total
+        np.testing.assert_allclose(evaluation.probs()[0], expected, rtol=1e-12, atol=1e-15)
+        with np.errstate(divide="ignore"):
+            np.testing.assert_allclose(evaluation.log_probs()[0], np.log(expected), rtol=1e-12, atol=1e-14)
+        assert float(evaluation.log_evidence()) == pytest.approx(np.log(total), rel=1e-12, abs=1e-14)
+
+
+@given(formulas(max_choices=4), st.booleans())
+def test_gradients_are_partial_derivatives(formula: Formula, certain: bool) -> None:
+    """Gradients agree with central differences, also where weights are 0 and 1 (and the loss reads probabilities)."""
+    circuit = compile_formula(formula)
+    plan = bind(circuit)
+    start = one_hot(circuit, 1, seed=3) if certain else flat(formula) * 0.9 + 0.05
+    _, probs = evaluate(plan, start, NOTHING)
+    assume(bool(torch.isfinite(probs).all()))
+    assume(float(Evaluation(plan, start, NOTHING).log_evidence().exp()) > 1e-3)
+    mix = torch.from_numpy(np.random.default_rng(0).normal(size=(2, len(formula.queries))))
+
+    def loss(weights: torch.Tensor) -> torch.Tensor:
+        log_probs, probs = evaluate(plan, weights, NOTHING)
+        if certain:
+            return (mix[1] * probs).sum()
+        finite = torch.where(torch.isinf(log_probs), torch.zeros_like(log_probs), log_probs)
+        return (mix[0] * finite).sum() + (mix[1] * probs).sum()
+
+    weights = start.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(weights), weights)
+    numeric = central_differences(lambda w: float(loss(torch.from_numpy(w))), start.numpy())
+    np.testing.assert_allclose(gradient.numpy(), numeric, rtol=1e-6, atol=1e-6)
+
+
+@given(formulas(max_choices=3, max_nodes=8), st.sampled_from(["log_probs", "probs", "selected", "log_evidence"]))
+def test_second_derivatives(formula: Formula, reading: str) -> None:
+    """With create_graph=True a gradient can be differentiated again, and agrees with differences of the gradient."""
+    circuit = compile_formula(formula)
+    assume(circuit.evidence != 0)
+    plan = bind(circuit)
+    start = random_weights(circuit, 1)
+    direction = torch.from_numpy(np.random.default_rng(1).normal(size=tuple(start.shape)))
+
+    def value(w: torch.Tensor) -> torch.Tensor:
+        evaluation = Evaluation(plan, w, NOTHING)
+        result = evaluation.selected(torch.zeros(1, dtype=torch.long)) if reading == "selected" else None
+        result = getattr(evaluation, reading)() if result is None else result
+        return result.masked_fill(torch.isinf(result), 0.0).sum()
+
+    def slope(w: torch.Tensor, create_graph: bool) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(value(w), w, create_graph=create_graph)
+        return (gradient * direction).sum()
+
+    weights = start.clone().requires_grad_()
+    first = slope(weights, create_graph=True)
+    if not first.requires_grad:  # the circuit is linear or constant
+        first = first + 0.0 * weights.sum()
+    (second,) = torch.autograd.grad(first, weights)
+    numeric = central_differences(
+        lambda w: float(slope(torch.from_numpy(w).requires_grad_(), create_graph=False)), start.numpy(), 1e-5
+    )
+    np.testing.assert_allclose(second.numpy(), numeric, rtol=1e-5, atol=1e-5)
+
+
+def test_second_derivatives_at_certain_weights() -> None:
+    """Second derivatives are right where weights are 0: those of a product of two weights are 1, whatever they are."""
+    plan = bind(compile_formula(conjunction(2)))
+    weights = torch.tensor([[0.0, 1.0, 0.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    _, probs = evaluate(plan, weights, NOTHING)
+    (gradient,) = torch.autograd.grad(probs.sum(), weights, create_graph=True)
+    assert gradient.tolist() == [[0.0, 0.0, 0.0, 0.0]]
+    (second,) = torch.autograd.grad(gradient[0, 0], weights)
+    assert second.tolist() == [[0.0, 0.0, 1.0, 0.0]]
+
+
+def test_gradients_pass_gradcheck() -> None:
+    """torch.autograd's own checks of first and second derivatives, on batched and shared weights with evidence."""
+    circuit = conditioned()
+    column_map = np.array([0, 1, 2, -1, -2, -3], dtype=np.int64)
+    plan = bind(circuit, column_map, [3])
+    batched = random_weights(circuit, 3)[:, :3].contiguous().requires_grad_()
+    shared = random_weights(circuit, 1)[0, 3:].contiguous().requires_grad_()
+    assert torch.autograd.gradcheck(lambda b, s: evaluate(plan, b, s), (batched, shared))
+    assert torch.autograd.gradgradcheck(lambda b, s: evaluate(plan, b, s), (batched, shared))
+
+
+def test_constant_circuits_have_zero_gradients() -> None:
+    """A query that holds in every world, and one that holds in none, have gradients of 0, with a graph and without."""
+    nodes = (And(()), Atom(0, 0), Or((2, -2)))
+    circuit = compile_formula(Formula((uniform(2),), nodes, (Goal("always", 3), Goal("never", -3), Goal("x", 2))))
+    for queries in (slice(0, 2), slice(0, 3)):
+        weights = torch.tensor([[0.3, 0.7]], dtype=torch.float64, requires_grad=True)
+        log_probs, probs = evaluate(bind(circuit), weights, NOTHING)
+        assert probs[0].tolist() == [1.0, 0.0, 0.3]
+        assert log_probs[0, :2].tolist() == [0.0, -np.inf]
+        for create_graph in (False, True):
+            (gradient,) = torch.autograd.grad(
+                probs[:, queries].sum(), weights, create_graph=create_graph, retain_graph=True
+            )
+            assert gradient.tolist() == [[float(queries.stop == 3), 0.0]]
+    constant = compile_formula(Formula((uniform(2),), nodes, (Goal("always", 3),)))
+    weights = torch.zeros(1, constant.columns, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(evaluate(bind(constant), weights, NOTHING)[1].sum(), weights, create_graph=True)
+    assert (gradient == 0).all()
 
 
 @pytest.mark.parametrize("use_kernel", [True, False])
-def test_readings_of_an_evaluation(use_kernel: bool) -> None:
-    """Log-probabilities, probabilities and selected ones are readings of one evaluation, by kernel and by reference."""
-    text = "nn(n, [X], Y, [0..2]) :: d(X, Y). s(Z) :- d(a, A), d(b, B), Z is A + B. evidence(d(a, 1), false)."
-    circuit = compile_formula(ground(Program.from_string(text), [parse_goal("s(Z)")]))
+def test_readings_by_hand(use_kernel: bool) -> None:
+    """Given that the first of two digits is not 1, their sum is computed by hand; a row that says it is 1 is named."""
     weights = torch.tensor([[0.2, 0.3, 0.5, 0.1, 0.7, 0.2], [0.0, 1.0, 0.0, 0.3, 0.3, 0.4]], dtype=torch.float64)
-    evaluation = Evaluation(bind(circuit), weights, NOTHING, use_kernel=use_kernel)
-    # Given that a is not 1: s is b with weight 0.2 / 0.7, and 2 + b with weight 0.5 / 0.7.
+    evaluation = Evaluation(bind(conditioned()), weights, NOTHING, use_kernel=use_kernel)
+    # The sum is the second digit with weight 0.2 / 0.7, and 2 more with weight 0.5 / 0.7.
     expected = torch.tensor([0.02, 0.14, 0.04 + 0.05, 0.35, 0.1], dtype=torch.float64) / 0.7
     torch.testing.assert_close(evaluation.probs()[0], expected)
     torch.testing.assert_close(evaluation.log_probs()[0], expected.log())
     torch.testing.assert_close(evaluation.selected(torch.tensor([3, 0]))[0], expected[3].log())
+    assert evaluation.log_evidence().tolist() == pytest.approx([np.log(0.7), -np.inf])
     assert evaluation.impossible_rows() == [1]
+    assert torch.isnan(evaluation.probs()[1]).all()
+    assert torch.isnan(evaluation.log_probs()[1]).all()
     with pytest.raises(IndexError, match="5"):
         evaluation.selected(torch.tensor([0, 5]))
+    with pytest.raises(IndexError, match="-1"):
+        evaluation.selected(torch.tensor([-1, 0]))
 
 
 def test_blocks_of_weights_are_one_matrix() -> None:
     """Weights laid out as several blocks, one a network, mean the same as one matrix."""
-    circuit = chain_circuit(2)
+    circuit = compile_formula(chain(2))
     weights = random_weights(circuit, 5)
     widths = np.diff(circuit.column_offsets).tolist()
-    flat = torch.cat([b.reshape(-1) for b in torch.split(weights, widths, dim=1)])
+    blocks = torch.cat([b.reshape(-1) for b in torch.split(weights, widths, dim=1)])
     plan = bind(circuit, None, widths)
     whole, _ = evaluate(bind(circuit), weights, NOTHING)
     for function in (evaluate, evaluate_reference):
-        torch.testing.assert_close(function(plan, flat, NOTHING, 5)[0], whole)
+        torch.testing.assert_close(function(plan, blocks, NOTHING, 5)[0], whole)
 
 
-@pytest.mark.parametrize("p", [0.999, 1e-30])
-def test_conjunction_of_5000_facts(p: float) -> None:
-    """A conjunction of 5,000 facts has log-probability 5000 log p and derivative 1/p by each, however small p**5000."""
-    circuit = compile_formula(conjunction(5000))
-    weights = torch.tensor([[p, 1 - p] * 5000], dtype=torch.float64, requires_grad=True)
-    log_probs, _ = evaluate(bind(circuit), weights, NOTHING)
-    assert float(log_probs.detach()) == pytest.approx(5000 * math.log(p), rel=1e-12)
-    (gradient,) = torch.autograd.grad(log_probs.sum(), weights)
-    torch.testing.assert_close(gradient[0, ::2], torch.full((5000,), 1 / p, dtype=torch.float64), rtol=1e-9, atol=0)
-
-
-def test_sum_of_300_digits() -> None:
-    """A 300-digit sum has a finite, right log-probability and gradient, though the probability is about 1e-301."""
-    n = 300
-    formula = ground(Program.from_string(CHAIN), [parse_goal(chain_query(n))])
-    circuit = compile_formula(formula)
-    uniform = torch.full((1, circuit.columns), 0.1, dtype=torch.float64)
-    # Labels are observed: all sums are 99…9 with no carry, of which there are 10 pairs a digit.
-    columns = circuit.column_offsets
-    observed = torch.zeros(n + 1, 10, dtype=torch.float64)
-    observed[:n, 9] = 1.0
-    observed[n, 0] = 1.0
-    weights = uniform.clone()
-    for index, choice in enumerate(formula.choices):
-        name = str(choice.source.inputs[0])  # type: ignore[union-attr]
-        if name.startswith("z"):
-            weights[0, columns[index] : columns[index + 1]] = observed[int(name[1:])]
-    weights.requires_grad_()
-    log_probs, _ = evaluate(bind(circuit), weights, NOTHING)
-    assert float(log_probs.detach()) == pytest.approx(-n * math.log(10), rel=1e-12)
-    (gradient,) = torch.autograd.grad(log_probs.sum(), weights)
-    assert torch.isfinite(gradient).all()
-    first = next(i for i, c in enumerate(formula.choices) if str(c.source.inputs[0]) == "x0")  # type: ignore[union-attr]
-    # d log P / d P(x0 = v) is the share of v, 1/10, divided by its weight, 1/10.
-    torch.testing.assert_close(gradient[0, columns[first] : columns[first + 1]], torch.ones(10, dtype=torch.float64))
-    reference, _ = evaluate_reference(bind(circuit), weights, NOTHING)
-    torch.testing.assert_close(reference, log_probs)
-
-
-def test_certain_and_impossible_weights_have_right_gradients() -> None:
-    """Weights of exactly 0 and 1 give right, finite derivatives; log 0 gives -inf and adds nothing to the gradient."""
-    circuit = chain_circuit(1)
-    weights = torch.zeros(1, circuit.columns, dtype=torch.float64)
-    for start in circuit.column_offsets[:-1]:
-        weights[0, start + 1] = 1.0  # every digit is a 1, every label digit too: 1 + 1 = 11 is impossible
+def test_rows_do_not_depend_on_their_batch() -> None:
+    """A row has the same bits alone and among others, wherever it stands in its block of lanes."""
+    circuit = compile_formula(chain(2))
     plan = bind(circuit)
-    weights.requires_grad_()
-    log_probs, probs = evaluate(plan, weights, NOTHING)
-    assert float(probs.detach()) == 0.0
-    assert float(log_probs.detach()) == -math.inf
-    (by_log,) = torch.autograd.grad(log_probs.sum(), weights, retain_graph=True)
-    assert (by_log == 0).all()
-    (by_prob,) = torch.autograd.grad(probs.sum(), weights)
-    step = 1e-6
-    for c in range(circuit.columns):
-        moved = weights.detach().clone()
-        moved[0, c] += step
-        difference = (float(evaluate(plan, moved, NOTHING)[1]) - 0.0) / step
-        assert float(by_prob[0, c]) == pytest.approx(difference, abs=1e-9)
+    weights = random_weights(circuit, 70)
+    together = results_and_gradients(evaluate, plan, weights, NOTHING)[0]
+    for row in (0, 31, 32, 63, 69):
+        alone, _ = evaluate(plan, weights[row : row + 1], NOTHING)
+        assert torch.equal(alone[0], together[row])
 
 
-def test_second_derivatives() -> None:
-    """With create_graph=True a gradient can be differentiated again."""
-    circuit = chain_circuit(2)
-    plan = bind(circuit)
-    start = random_weights(circuit, 2)
-
-    def inner(w: torch.Tensor) -> torch.Tensor:
-        return evaluate(plan, w, NOTHING)[0]
-
-    assert torch.autograd.gradgradcheck(inner, (start.requires_grad_(),), atol=1e-6)
-
-
-def test_small_values_are_not_clamped() -> None:
-    """Sums of 2e-8 and products of 1 - 1e-8 come out right."""
-    model = deepplp.Model(
-        Program.from_string("0.00000001::a. 0.00000001::b. either :- a. either :- b. both :- \\+a, \\+b.")
-    )
-    answers = model.query(["either", "both"])
-    expected = 2e-8 - 1e-16
-    assert float(answers.probs[0, 0]) == pytest.approx(expected, rel=1e-12)
-    assert float(answers.probs[0, 1]) == pytest.approx((1 - 1e-8) ** 2, rel=1e-15)
+@pytest.mark.parametrize("function", [evaluate, evaluate_reference])
+def test_empty_batches(function: Evaluate) -> None:
+    """A batch of no rows has results of no rows, and shared weights get a gradient of zero."""
+    circuit = conditioned()
+    plan = bind(circuit, np.array([0, 1, 2, -1, -2, -3], dtype=np.int64), [3])
+    batched = torch.zeros(0, 3, dtype=torch.float64, requires_grad=True)
+    shared = torch.full((3,), 1 / 3, dtype=torch.float64, requires_grad=True)
+    log_probs, probs = function(plan, batched, shared)
+    assert log_probs.shape == probs.shape == (0, 5)
+    (log_probs.sum() + probs.sum()).backward()
+    assert batched.grad is not None
+    assert batched.grad.shape == (0, 3)
+    assert shared.grad is not None
+    assert shared.grad.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_same_bits_whatever_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of threads changes no bit of values and gradients, those shared by the batch included."""
-    circuit = chain_circuit(3)
-    weights = random_weights(circuit, 101)
-    common = random_weights(circuit, 1)[0]
-    column_map = np.arange(circuit.columns)
-    column_map[::3] = -column_map[::3] - 1
-    plan = bind(circuit, column_map, [circuit.columns])
-    results = []
-    for threads in (1, 2, 5):
-        monkeypatch.setattr(evaluate_module, "_threads", lambda plan, blocks, threads=threads: threads)
-        results.append(gradients(evaluate, plan, weights, common))
-    for other in results[1:]:
-        for a, b in zip(results[0], other, strict=True):
-            assert torch.equal(a, b)
-
-
-def test_values_may_be_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backward pass that computes the values again gives the bits of one that kept them."""
-    circuit = chain_circuit(2)
-    weights, common = random_weights(circuit, 33), NOTHING
-    kept = gradients(evaluate, bind(circuit), weights, common)
+@pytest.mark.parametrize("conditioned_circuit", [True, False])
+def test_values_may_be_computed_again(conditioned_circuit: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backward pass that computes the values again gives the bits of one that kept them, on any number of threads."""
+    circuit = conditioned() if conditioned_circuit else compile_formula(chain(2))
+    weights = random_weights(circuit, 77)
+    weights[40:50] *= 1e-150  # rows of extended range, too
+    kept = results_and_gradients(evaluate, bind(circuit), weights, NOTHING)
     monkeypatch.setattr(evaluate_module, "_KEEP_VALUES_BYTES", 0)
     for threads in (1, 3):
         monkeypatch.setattr(evaluate_module, "_threads", lambda plan, blocks, threads=threads: threads)
-        for a, b in zip(kept, gradients(evaluate, bind(circuit), weights, common), strict=True):
+        for a, b in zip(kept, results_and_gradients(evaluate, bind(circuit), weights, NOTHING), strict=True):
             assert torch.equal(a, b)
 
 
-def test_many_python_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several Python threads may evaluate at once, each over several threads of the kernel."""
-    monkeypatch.setattr(evaluate_module, "_threads", lambda plan, blocks: 3)
-    circuit = chain_circuit(2)
-    plan = bind(circuit)
-    weights = [random_weights(circuit, 40, seed=s) for s in range(6)]
-    expected = [gradients(evaluate, plan, w, NOTHING) for w in weights]
-    found: dict[int, tuple[torch.Tensor, ...]] = {}
-
-    def work(i: int) -> None:
-        for _ in range(20):
-            found[i] = gradients(evaluate, plan, weights[i], NOTHING)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(60)
-    for i, e in enumerate(expected):
-        assert all(torch.equal(a, b) for a, b in zip(found[i], e, strict=True))
+def test_a_gradient_may_be_asked_for_twice() -> None:
+    """With retain_graph=True backward runs again, from any of the readings, and finds the same."""
+    circuit = compile_formula(chain(1))
+    weights = random_weights(circuit, 4).requires_grad_()
+    log_probs, _ = evaluate(bind(circuit), weights, NOTHING)
+    (first,) = torch.autograd.grad(log_probs.sum(), weights, retain_graph=True)
+    (second,) = torch.autograd.grad(log_probs.sum(), weights)
+    assert torch.equal(first, second)
 
 
-def _evaluate_in_child(plan: Plan, weights: np.ndarray, queue: object) -> None:
-    torch.set_num_threads(1)  # torch's own pool does not survive a fork; the kernel's is made anew
-    found = evaluate(plan, torch.from_numpy(weights), NOTHING)[1].numpy()
-    queue.put(found)  # type: ignore[attr-defined]
+def test_weights_that_change_in_between_are_an_error() -> None:
+    """Weights that are overwritten between forward and backward are noticed: no silently wrong gradient."""
+    circuit = compile_formula(chain(1))
+    weights = random_weights(circuit, 2)
+    leaf = weights.clone().requires_grad_()
+    scaled = leaf * 1.0
+    log_probs, _ = evaluate(bind(circuit), scaled, NOTHING)
+    with torch.no_grad():
+        scaled.mul_(0.5)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        log_probs.sum().backward()
 
 
-@pytest.mark.skipif(not hasattr(sys, "getswitchinterval") or sys.platform == "win32", reason="needs fork")
-def test_a_forked_process_evaluates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process forked after the kernel's threads ran evaluates as well; nothing hangs."""
-    monkeypatch.setattr(evaluate_module, "_threads", lambda plan, blocks: 2)
-    circuit = chain_circuit(2)
-    plan = bind(circuit)
-    weights = random_weights(circuit, 64)
-    expected = evaluate(plan, weights, NOTHING)[1].numpy()
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    child = context.Process(target=_evaluate_in_child, args=(plan, weights.numpy(), queue))
-    child.start()
-    found = queue.get(timeout=60)
-    child.join(60)
-    assert child.exitcode == 0
-    np.testing.assert_array_equal(found, expected)
+def test_results_are_copies() -> None:
+    """What a caller does to a result changes neither the evaluation nor its gradient."""
+    circuit = compile_formula(chain(1))
+    weights = random_weights(circuit, 2).requires_grad_()
+    evaluation = Evaluation(bind(circuit), weights, NOTHING)
+    expected = evaluation.probs().detach().clone()
+    with torch.no_grad():
+        evaluation.probs().zero_()
+        evaluation.log_probs().zero_()
+    assert torch.equal(evaluation.probs(), expected)
+    (gradient,) = torch.autograd.grad(evaluation.probs().sum(), weights)
+    assert gradient.abs().sum() > 0
 
 
-class _Pairs(torch.utils.data.Dataset[torch.Tensor]):
-    """A data set that runs a model in the worker that loads it."""
-
-    def __init__(self) -> None:
-        program = Program.from_string("nn(net, [X]) :: p(X). both(X, Y) :- p(X), p(Y).")
-        self.model = deepplp.Model(program, {"net": lambda x: x})
-
-    def __len__(self) -> int:
-        return 4
-
-    def __getitem__(self, index: int) -> torch.Tensor:
-        p = torch.tensor([0.1 * (index + 1)], dtype=torch.float64)
-        return self.model.query("both(a, b)", {"a": p, "b": p}).probs[0, 0]
+ALARM = """
+nn(sensor, [X], Y, [low, middle, high]) :: level(X, Y).
+nn(camera, [X]) :: moves(X).
+0.1::fault. 0.2::cat; 0.3::dog.
+alarm(X) :- level(X, high), \\+fault.
+alarm(X) :- moves(X), \\+cat, \\+level(X, low).
+quiet :- \\+alarm(a), \\+alarm(b).
+"""
 
 
-def test_a_data_loader_worker_evaluates() -> None:
-    """A model works inside a DataLoader's forked workers, after it worked in the parent."""
-    data = _Pairs()
-    expected = [float(data[i]) for i in range(4)]
-    loader = torch.utils.data.DataLoader(data, batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=60)
-    found = [float(p) for batch in loader for p in batch]
-    assert found == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("evidence", [None, {"quiet": False}, {"alarm(a)": True, "cat": False}])
+def test_gradients_of_models_are_partial_derivatives(evidence: dict[str, bool] | None) -> None:
+    """Gradients by the parameters of the networks and of the program agree with central differences, in float64."""
+    torch.manual_seed(0)
+    sensor = torch.nn.Linear(3, 3).double()
+    camera = torch.nn.Linear(3, 1).double()
+    program = Program.from_string(ALARM.replace("0.1::fault", "t(0.1)::fault"))
+    networks = {"sensor": deepplp.Network(sensor, "logits"), "camera": deepplp.Network(camera, "logits")}
+    model = deepplp.Model(program, networks)
+    inputs = {"a": torch.randn(4, 3, dtype=torch.float64), "b": torch.randn(1, 3, dtype=torch.float64)}
+    goals = ["alarm(a)", "alarm(b)", "dog", "level(a, Y)"]
+    target = torch.tensor([0, 1, 2, 5])
+
+    def loss() -> torch.Tensor:
+        found = model.query(goals, inputs, evidence=evidence)
+        mix = torch.linspace(-1, 1, found.probs.numel(), dtype=torch.float64).reshape(found.probs.shape)
+        return (mix * found.probs).sum() + found.log_prob(target).sum() + found.log_evidence.sum()
+
+    loss().backward()
+    parameters = dict(model.named_parameters())
+    assert len(parameters) == 5
+    for name, parameter in parameters.items():
+        gradient = parameter.grad
+        assert gradient is not None, name
+        start = parameter.detach().clone().numpy()
+
+        def moved(values: np.ndarray, parameter: torch.nn.Parameter = parameter) -> float:
+            with torch.no_grad():
+                parameter.copy_(torch.from_numpy(values))
+                return float(loss())
+
+        numeric = central_differences(moved, start, 1e-5)
+        moved(start)
+        np.testing.assert_allclose(gradient.numpy(), numeric, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
-def test_circuits_of_chains_grow_linearly() -> None:
-    """The carry chain's circuit grows by the same number of nodes with every digit."""
-    sizes = [chain_circuit(n).nodes for n in (5, 10, 15, 60)]
-    step = (sizes[1] - sizes[0]) // 5
-    assert sizes == [sizes[0] + step * (n - 5) for n in (5, 10, 15, 60)]
-    assert sizes[2] <= 500
-
-
-def test_recursive_call_first_or_last() -> None:
-    """Whether a chain's recursive call is the first or the last goal of its body does not change the circuit's size."""
-    first = CHAIN.split("addition")[0] + (
-        "addition(Xs, Ys, Zs) :- add(Xs, Ys, Zs, C), z(top, C).\nadd([], [], [], 0).\n"
-        "add([X|Xs], [Y|Ys], [Z|Zs], C) :- add(Xs, Ys, Zs, N), digit(X, A), digit(Y, B), S is A + B + N,"
-        " D is S mod 10, z(Z, D), C is S // 10."
-    )
-    lists = [",".join(f"{name}{i}" for i in range(20)) for name in "xyz"]
-    goal = parse_goal(f"addition([{lists[0]}],[{lists[1]}],[{lists[2]}])")
-    assert compile_formula(ground(Program.from_string(first), [goal])).nodes == chain_circuit(20).nodes
-
-
-def test_heads_without_a_mention_merge() -> None:
-    """A choice of a thousand values of which two are mentioned has three classes, and leaves of all its columns."""
-    heads = "; ".join(f"0.001::h({i})" for i in range(1000))
-    formula = ground(Program.from_string(f"{heads}. q :- h(3). q :- h(7)."), [parse_goal("q")])
-    circuit = compile_formula(formula)
-    assert circuit.columns == 1000
-    assert circuit.nodes == 3
-    weights = torch.full((1, 1000), 0.001, dtype=torch.float64)
-    assert float(evaluate(bind(circuit), weights, NOTHING)[1]) == pytest.approx(0.002, rel=1e-12)
-
-
-def test_queries_share_one_circuit() -> None:
-    """All answers of a query are roots of one circuit, smaller than the answers' circuits apart."""
-    program = Program.from_string("nn(n, [X], Y, [0..9]) :: d(X, Y). s(X, Y, Z) :- d(X, A), d(Y, B), Z is A + B.")
-    together = compile_formula(ground(program, [parse_goal("s(a, b, S)")]))
-    apart = [compile_formula(ground(program, [parse_goal(f"s(a, b, {i})")])) for i in range(19)]
-    assert len(together.roots) == 19
-    assert together.leaves < sum(c.leaves for c in apart)
-
-
-def test_duplicated_subgoals_change_nothing() -> None:
-    """x, y, x, y is x, y."""
-    model = deepplp.Model(Program.from_string("0.3::x. 0.4::y. once :- x, y. twice :- x, y, x, y."))
-    answers = model.query(["once", "twice"])
-    assert answers.probs[0].tolist() == pytest.approx([0.12, 0.12])
+@pytest.mark.parametrize("without_gradients", [torch.no_grad, torch.inference_mode])
+def test_looking_does_not_cut_the_gradient(without_gradients: Callable[[], torch.no_grad]) -> None:
+    """Answers that were read without gradients, for a log, still have them afterwards."""
+    net = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Sigmoid())
+    model = deepplp.Model(Program.from_string("nn(net, [X]) :: p(X)."), {"net": net})
+    found = model.query("p(a)", {"a": torch.ones(3, 2)})
+    with without_gradients():
+        assert not found.probs.requires_grad
+        assert not found.log_probs.requires_grad
+        assert "p(a)" in repr(found)
+    (found.probs.sum() + found.log_probs.sum()).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())

@@ -244,8 +244,8 @@ def forward_blocks(
 
 
 @_compiled
-def _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents):
-    """The loss's derivative by every root of a row, as mantissa and exponent.
+def _seed(row, mantissas, probs, log_gradient, gradient, by_evidence, seeds):
+    """The loss's derivative by every root of a row.
 
     With P(q|e) = r / s for the roots r and s of query and evidence, a gradient g of P(q|e) and h of log P(q|e) give
     dr = g / s + h / r and ds = (k - sum over q of (g * P(q|e) + h)) / s, where k is the gradient of log s. A zero r
@@ -253,24 +253,35 @@ def _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence,
     """
     evidence = probs.shape[1]
     em = mantissas[row, evidence]
-    ee = exponents[row, evidence]
-    total = 0.0
+    total = by_evidence[row] if len(by_evidence) else 0.0
     for q in range(evidence):
-        g = gradient[row, q] if len(gradient) else 0.0
+        seeds[q] = 0.0
         m = mantissas[row, q]
-        if m == 0.0:
-            seeds[q] = g / em
-            seed_exponents[q] = -ee
-        else:
-            h = log_gradient[row, q] if len(log_gradient) else 0.0
-            share = h + g * probs[row, q]
-            total += share
-            seeds[q] = share / m
-            seed_exponents[q] = -exponents[row, q]
-    if len(by_evidence):
-        total -= by_evidence[row]
-    seeds[evidence] = -total / em
-    seed_exponents[evidence] = -ee
+        if len(gradient):
+            seeds[q] += gradient[row, q] / em
+            total -= gradient[row, q] * probs[row, q]
+        if len(log_gradient) and m != 0.0:
+            seeds[q] += log_gradient[row, q] / m
+            total -= log_gradient[row, q]
+    seeds[evidence] = total / em
+
+
+@_compiled
+def _seed_extended(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots):
+    """The same with extended range, added to the adjoints: g / s and h / r may be as far apart as r and s are."""
+    evidence = probs.shape[1]
+    em = mantissas[row, evidence]
+    ee = exponents[row, evidence]
+    total = by_evidence[row] if len(by_evidence) else 0.0
+    for q in range(evidence):
+        m = mantissas[row, q]
+        if len(gradient):
+            _accumulate(am, ae, roots[q], gradient[row, q] / em, -ee)
+            total -= gradient[row, q] * probs[row, q]
+        if len(log_gradient) and m != 0.0:
+            _accumulate(am, ae, roots[q], log_gradient[row, q] / m, -exponents[row, q])
+            total -= log_gradient[row, q]
+    _accumulate(am, ae, roots[evidence], total / em, -ee)
 
 
 @_compiled
@@ -291,7 +302,6 @@ def backward_blocks(
     adjoint = np.empty((n_nodes, values.shape[2]))
     leaf_adjoint = np.empty((n_leaves, values.shape[2]))
     seeds = np.empty(n_roots)
-    seed_exponents = np.empty(n_roots, np.int64)
     for block in range(first_block, last_block):
         slot = block if values.shape[0] > 1 else 0
         leaf = leaves[slot]
@@ -306,17 +316,16 @@ def backward_blocks(
         for lane in range(count):
             row = first + lane
             if exponents[row, n_roots] == 0:
-                _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents)
+                _seed(row, mantissas, probs, log_gradient, gradient, by_evidence, seeds)
                 for r in range(n_roots):
                     adjoint[roots[r], lane] += seeds[r]
         _propagate(node_offsets, primes, subs, count, leaf, value, adjoint, leaf_adjoint)
         for lane in range(count):
             row = first + lane
             if exponents[row, n_roots] != 0:
-                _seed(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, seeds, seed_exponents)
                 _extended_backward(
                     leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
-                    row, seeds, seed_exponents, leaf_adjoint, lane,
+                    row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
                 )  # fmt: skip
         for i in range(n_leaves):
             for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
@@ -335,7 +344,7 @@ def backward_blocks(
 @_compiled
 def _extended_backward(
     leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
-    row, seeds, seed_exponents, leaf_adjoint, lane,
+    row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
 ):  # fmt: skip
     """The derivatives of one row's leaves with extended range, written as float64 where they fit again."""
     n_nodes = len(node_offsets) - 1
@@ -351,8 +360,7 @@ def _extended_backward(
     ae = np.zeros(n_nodes, np.int64)
     dm = np.zeros(n_leaves)
     de = np.zeros(n_leaves, np.int64)
-    for r in range(len(roots)):
-        _accumulate(am, ae, roots[r], seeds[r], seed_exponents[r])
+    _seed_extended(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots)
     for n in range(n_nodes - 1, 1, -1):
         if am[n] == 0.0:
             continue

@@ -15,8 +15,8 @@ from typing import Any
 from problog import library_paths
 from problog.clausedb import ClauseDB
 from problog.engine import DefaultEngine
-from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn
-from problog.engine_unify import UnifyError, unify_value
+from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
+from problog.engine_unify import UnifyError, substitute_call_args, substitute_simple, unify_value
 from problog.errors import ProbLogError
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
@@ -56,11 +56,71 @@ class NeuralMark:
 
 @dataclass(frozen=True, slots=True)
 class _OpenNegation:
-    """A negation whose goal is being evaluated: who waits for it, and where its run starts on the stack."""
+    """A negation whose goal is being evaluated in a run of its own: who waits for it, and for which goal."""
 
     parent: int | None
-    node: Any
-    floor: int
+    goal: tuple[Any, ...]
+
+
+class _TablesBelow:
+    """The tables of goals for a run below a negation: ``own``, those of ended runs, and what is complete above.
+
+    Goals that are still open above are not seen, so that the run evaluates them anew. What an ended run found is
+    complete.
+    """
+
+    def __init__(self, above: Any, completed: dict[Any, Any]) -> None:
+        self.own: dict[Any, Any] = {}
+        self._above = above
+        self._completed = completed
+        self._active: dict[Any, Any] = {}
+
+    def is_dont_cache(self, goal: Any) -> bool:
+        return bool(self._above.is_dont_cache(goal))
+
+    def activate(self, goal: Any, node: Any) -> None:
+        self._active[_table_key(goal)] = node
+
+    def deactivate(self, goal: Any) -> None:
+        del self._active[_table_key(goal)]
+
+    def getEvalNode(self, goal: Any) -> Any:  # noqa: N802 (ProbLog's name)
+        return self._active.get(_table_key(goal))
+
+    def __setitem__(self, goal: Any, results: Any) -> None:
+        if not self.is_dont_cache(goal):
+            self.own[_table_key(goal)] = results
+
+    def __contains__(self, goal: Any) -> bool:
+        return self.get(goal) is not None
+
+    def __getitem__(self, goal: Any) -> Any:
+        results = self.get(goal)
+        if results is None:
+            raise KeyError(goal)
+        return results
+
+    def get(self, goal: Any, default: Any = None) -> Any:
+        """The results of a goal as pairs of arguments and ground node; those of a ground goal are one pair."""
+        key = _table_key(goal)
+        results = self._find(key)
+        if results is not None:
+            if not is_ground(*goal[1]):
+                return results.items()
+            return [next(iter(results.items()))] if results else [(goal[1], NODE_FALSE)]
+        is_open = self._above.getEvalNode(goal) is not None
+        return default if is_open else self._above.get(goal, default)
+
+    def _find(self, key: Any) -> Any:
+        found = self.own.get(key)
+        return self._completed.get(key) if found is None else found
+
+
+def _table_key(goal: Any) -> tuple[Any, ...]:
+    """A goal up to the names of its variables; as text, since 1 and 1.0 are two terms but one key."""
+    functor, arguments = goal
+    reindex = VarReindex()
+    return functor, *(str(substitute_simple(a, reindex)) for a in arguments)
 
 
 class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
@@ -95,6 +155,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._allow_python = allow_python
         self.exact_negation = False
         self._negations: list[_OpenNegation] = []
+        self._completed: dict[Any, Any] = {}  # tables of ended runs below negations
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
@@ -136,63 +197,66 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self.cycle_root = None
         self.shrink_stack()
         self._negations.clear()
+        self._completed.clear()
 
     def eval_neg(self, **call: Any) -> Any:
         """Evaluate a negation; in ``exact_negation`` as a run of its own.
 
         ProbLog spreads cycles as messages, and takes a positive cycle below a negation that itself lies inside an open
-        cycle for a negative one. A run of its own closes such a cycle before the negation is taken, and what then still
-        depends on an open goal is a negative cycle indeed. It costs Python's stack, so it is the second try.
+        cycle for a negative one. A run of its own, which sees none of the goals that are still open, closes such a
+        cycle before the negation is taken. All that a run evaluates, its goal depends on: a goal that is negated again
+        in the runs below its own negation depends on its own negation. This costs Python's stack, so it is the second
+        try.
         """
         if not self.exact_negation:
             return super().eval_neg(**call)
+        node, target = call["node"], call["target"]
+        goal = self._negated_goal(call["database"].get_node(node.child), node.child, call["context"])
+        opened = next((i for i, n in enumerate(self._negations) if n.goal == goal), None)
+        if opened is not None:
+            self._raise_negative_cycle(opened, call["parent"], node)
         outer_root, self.cycle_root = self.cycle_root, None
-        self._negations.append(_OpenNegation(call["parent"], call["node"], self.pointer))
+        outer = target._cache
+        target._cache = _TablesBelow(outer, self._completed)
+        self._negations.append(_OpenNegation(call["parent"], goal))
         try:
             results = self.execute(
-                call["node"].child,
-                database=call["database"],
-                target=call["target"],
-                context=call["context"],
-                subcall=True,
+                node.child, database=call["database"], target=target, context=call["context"], subcall=True
             )
+            self._completed.update(target._cache.own)
         finally:
             self._negations.pop()
+            target._cache = outer
             self.cycle_root = outer_root
         negation = EvalNot(pointer=self.pointer, engine=self, **call)
-        negation.nodes.update(node for _, node in results if node != NODE_FALSE)
+        negation.nodes.update(result for _, result in results if result != NODE_FALSE)
         return negation.complete()[1]
 
-    def eval_define(self, node: Any, context: Any, target: Any, parent: Any, **call: Any) -> Any:
-        """Evaluate a goal; below a negation, one that is still open above it closes a negative cycle."""
-        if self._negations and target._cache.get((node.functor, context)) is None:
-            active = target._cache.getEvalNode((node.functor, context))
-            if active is not None and active.pointer < self._negations[-1].floor:
-                self._raise_negative_cycle(node, context, parent, active.pointer)
-        return super().eval_define(node=node, context=context, target=target, parent=parent, **call)
+    @staticmethod
+    def _negated_goal(child: Any, number: int, context: Any) -> tuple[Any, ...]:
+        """What tells one negated goal from another: the goal with its arguments, or its place and all variables."""
+        if type(child).__name__ == "call":
+            arguments = substitute_call_args(child.args, context, -1)[0]
+            return (child.functor, *(str(a) if is_ground(a) else "_" for a in arguments))
+        return (number, *(str(a) if is_ground(a) else "_" for a in context))
 
-    def _raise_negative_cycle(self, node: Any, context: Any, parent: int | None, root: int) -> None:
-        """Show the cycle that a goal closes: the goals above it, up to where it is open already."""
-        atoms = [str(Term(node.functor, *context))]
-        open_negations = list(self._negations)
-        position = self.locate(open_negations[-1].node.location)
-        while parent != root:
-            if parent is None:
-                if not open_negations:
-                    break
+    def _raise_negative_cycle(self, opened: int, parent: int | None, negation: Any) -> None:
+        """Show the cycle that a negation closes: the goals above it, up to the negation that opened the same goal."""
+        atoms: list[str] = []
+        for number in range(len(self._negations), opened, -1):
+            while parent is not None:
+                record = self.stack[parent]
+                if isinstance(record, EvalDefine) and not record.node.functor.startswith("body_"):
+                    atoms.append(str(Term(record.node.functor, *record.context)))
+                parent = record.parent
+            if number > opened + 1:
                 atoms[-1] = f"\\+ {atoms[-1]}"
-                parent = open_negations.pop().parent
-                continue
-            record = self.stack[parent]
-            if isinstance(record, EvalDefine) and not record.node.functor.startswith("body_"):
-                atoms.append(str(Term(record.node.functor, *record.context)))
-            parent = record.parent
-        record = self.stack[root]
-        atoms.append(str(Term(record.node.functor, *record.context)))
+                parent = self._negations[number - 1].parent
         atoms.reverse()
+        atoms.append(f"\\+ {atoms[0]}")
         raise NegativeCycleError(
             f"this negation is part of a cycle, so the program has no single two-valued meaning: {' -> '.join(atoms)}",
-            position,
+            self.locate(negation.location),
             tuple(atoms),
         )
 

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from problog.errors import ProbLogError
-from problog.logic import AnnotatedDisjunction, Clause, Not, Or, Term
+from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term
 from problog.parser import ParseError, PrologParser, Token
 from problog.program import DefaultPrologFactory
 
@@ -31,6 +31,32 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             token = Token("..", pos, binop=(_RANGE_PRIORITY, "xfx", self.factory.build_binop), atom=False)
             return token, pos + 2
         return super()._token_dot(s, pos)  # type: ignore[no-any-return]
+
+
+class _Factory(DefaultPrologFactory):  # type: ignore[misc]
+    """ProbLog's factory of terms, with probabilities as exact as they are written.
+
+    ProbLog rounds all numbers to 15 decimals, which for arithmetic is wanted, but makes 0 of a probability of 1e-16.
+    """
+
+    def __init__(self, identifier: int) -> None:
+        super().__init__(identifier=identifier)
+        self._floats: dict[Any, float] = {}  # by location
+
+    def build_constant(self, value: Any, location: Any = None) -> Constant:
+        if isinstance(value, float):
+            self._floats[location] = value
+        return super().build_constant(value, location)
+
+    def build_probabilistic(self, operand1: Any, operand2: Any, location: Any = None, **extra: Any) -> Term:
+        stack = [operand1]
+        while stack:
+            term = stack.pop()
+            if isinstance(term, Constant) and term.is_float() and isinstance(term.location, tuple):
+                Term.__init__(term, self._floats[term.location[1]], location=term.location)
+            elif isinstance(term, Term):
+                stack.extend(term.args)
+        return super().build_probabilistic(operand1, operand2, location, **extra)
 
 
 def _error_offset(error: ParseError, source: Source) -> int:
@@ -100,7 +126,7 @@ def parse_statements(
 
     Locations inside the terms are ``(identifier, offset)``, as ProbLog wants them.
     """
-    factory = DefaultPrologFactory(identifier=identifier)
+    factory = _Factory(identifier)
     parser = _Parser(factory)
     text = source.text
     terms: list[Any] = []
