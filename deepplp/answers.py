@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,12 +22,16 @@ class Answers:
 
     ``terms`` are n texts in the standard order of terms (numbers by value, then atoms by name, then compounds),
     ``log_probs`` and ``probs`` are [batch, n] and differentiable, the latter with right derivatives at 0 too.
-    ``unanswered`` are the queries with free variables that have no answer at all.
+    ``unanswered`` are the queries with free variables that have no answer at all. ``cut_mass`` says for each network
+    with a ``k`` how much probability [batch] was cut from its outputs, at most; without a cut it is empty.
     """
 
-    def __init__(self, structure: Structure, evaluation: Evaluation) -> None:
+    def __init__(
+        self, structure: Structure, evaluation: Evaluation, cut_mass: Mapping[str, Tensor] | None = None
+    ) -> None:
         self.terms = structure.terms
         self.unanswered = structure.unanswered
+        self.cut_mass = dict(cut_mass or {})
         self._structure = structure
         self._evaluation = evaluation
         self._log_probs: Tensor | None = None

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,25 +18,18 @@ from deepplp.compilation import FALSE_NODE, compile_formula
 from deepplp.errors import (
     InconsistentEvidenceError,
     InputError,
-    MissingInputError,
     QueryError,
     UnknownNetworkError,
     UnusedInputError,
     UnusedNetworkWarning,
 )
 from deepplp.evaluation import Evaluation, Plan, are_distributions
-from deepplp.grounding import Choice, Grounder, PythonFunction
-from deepplp.neural import (
-    Distributions,
-    Network,
-    add_derived_tensors,
-    as_tensors,
-    batch_size,
-    network_outputs,
-)
+from deepplp.evidence import checked_evidence
+from deepplp.grounding import Choice, Grounder, PythonFunction, is_reserved
+from deepplp.neural import Column, Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
 from deepplp.structure import LearnableSlot, Structure, assemble
-from deepplp.tensors import TensorNeeds, tensor_needs
+from deepplp.tensors import Surroundings, TensorNeeds, gather_columns, tensor_needs
 
 __all__ = ["Model"]
 
@@ -84,6 +76,8 @@ class Model(nn.Module):
         self.distributions = Distributions()
         self._learnable: dict[str, LearnableSlot] = {}
         self._sources = _TensorSources()
+        self.embeddings = nn.ModuleDict()
+        self._symbols: dict[str, tuple[str, int]] = {}  # the table and row of every embedded symbol
         self._functions: dict[tuple[str, int], PythonFunction] = {}
         for clause in program.learnables:
             slot = LearnableSlot.of_clause(clause)
@@ -154,6 +148,7 @@ class Model(nn.Module):
         inputs: Mapping[str, Tensor] | None = None,
         *,
         evidence: Mapping[str, bool | Tensor] | None = None,
+        facts: str = "",
     ) -> Answers:
         """Answer a query: P(answer | evidence) for all its ground answers.
 
@@ -161,28 +156,32 @@ class Model(nn.Module):
         are answered. ``inputs`` gives a tensor [batch, …] for each constant that names an input of a network; batch
         sizes agree or are 1, and without inputs the batch is 1. ``evidence`` adds to the program's ``evidence/1,2``:
         True or False for all rows, or a tensor [batch] of truth values; a probability p there is soft evidence, an
-        observation p / (1 - p) times as likely where the atom holds, so that 0.5 says nothing.
+        observation p / (1 - p) times as likely where the atom holds, so that 0.5 says nothing. ``facts`` are clauses
+        that belong to this query alone, such as ``"edge(a, b). 0.3::edge(b, c)."``, on top of the program.
 
         A structure is ground and compiled once and kept: the same query on other tensors costs a network call and a
         walk over the circuit.
 
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
+        if not isinstance(facts, str):
+            raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(facts).__name__}")
         tensors = as_tensors(inputs) if inputs else {}
-        known = self._checked_evidence(evidence) if evidence else {}
+        known = checked_evidence(evidence) if evidence else {}
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
-        structure = self._structure(query, tuple(sorted(tensors)), known)
+        structure = self._structure(query, tuple(sorted(tensors)), known, facts)
         used = {name: tensors[name] for name in structure.needs.inputs}
         sized = used or tensors
         rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
-        if structure.needs.items or structure.needs.derived:
-            self._add_tensors(structure, used)
-        batched, shared, plan = self._weights(structure, used, observed, rows)
+        columns: Mapping[str, Column] = used
+        if not structure.needs.only_inputs:
+            columns = gather_columns(structure.needs, used, self._sources, dict(self.embeddings), self._networks())
+        batched, shared, plan, cut = self._weights(structure, columns, observed, rows)
         evaluation = Evaluation(plan, batched, shared, rows)
         impossible = evaluation.impossible_rows() if plan.conditioned else []
         if impossible:
             self._raise_inconsistent(impossible, rows)
-        return Answers(structure, evaluation)
+        return Answers(structure, evaluation, cut)
 
     def _raise_inconsistent(self, impossible: list[int], rows: int) -> None:
         listed = ", ".join(map(str, impossible[:10])) + (f", … ({len(impossible)} in all)" if impossible[10:] else "")
@@ -192,24 +191,6 @@ class Model(nn.Module):
             "networks' outputs",
             rows=tuple(impossible),
         )
-
-    def _add_tensors(self, structure: Structure, tensors: dict[str, Tensor]) -> None:
-        """Add the items of tensor sources, each as a batch of one, and the outputs of nn/3 networks."""
-        for name, item in structure.needs.items.items():
-            try:
-                value = self._sources[item.source][item.key]
-            except (KeyError, IndexError, TypeError) as error:
-                raise MissingInputError(
-                    f"tensor source {item.source!r} has no item {item.key!r}, for {name}"
-                ) from error
-            if isinstance(value, tuple) and value:  # a data set's item with its label
-                value = value[0]
-            if not isinstance(value, Tensor):
-                raise InputError(
-                    f"item {item.key!r} of tensor source {item.source!r} is a {type(value).__name__}, no tensor"
-                )
-            tensors[name] = value.unsqueeze(0)
-        add_derived_tensors(tuple(structure.needs.derived.values()), self._networks(), tensors)
 
     def _networks(self) -> dict[str, Network]:
         return {name: network for name, network in self.networks.items() if isinstance(network, Network)}
@@ -224,6 +205,29 @@ class Model(nn.Module):
             raise InputError(f"a tensor source must be a mapping or a data set, not a {type(source).__name__}")
         self._sources[name] = source
         self._structures.clear()  # a query that lacked this source may be answered now
+
+    def add_embedding(self, name: str, symbols: Sequence[str], dimension: int) -> nn.Embedding:
+        """Give symbols trainable vectors: a table [symbols, dimension], part of the model as ``embeddings[name]``.
+
+        A network's argument that is one of the symbols is then its vector, [1, dimension].
+
+        >>> model = Model(Program.from_string("nn(net, [R]) :: symmetric(R)."), {"net": lambda x: x.sum(1).sigmoid()})
+        >>> model.add_embedding("relation", ["sibling", "parent"], dimension=8)
+        Embedding(2, 8)
+        >>> model.query("symmetric(sibling)").probs.shape
+        torch.Size([1, 1])
+        """
+        texts = [str(parse_goal(s)) if isinstance(s, str) and s[:1].islower() else str(s) for s in symbols]
+        for number, text in enumerate(texts):
+            if text in self._symbols or text in texts[:number]:
+                raise QueryError(f"{text} is embedded already; a symbol has one vector")
+        if name in self.embeddings or not name.isidentifier():
+            raise QueryError(f"{name!r} cannot name an embedding: a name is a new identifier such as 'relation'")
+        table = nn.Embedding(len(texts), dimension, device=self._anchor.device)
+        self.embeddings[name] = table
+        self._symbols.update((text, (name, row)) for row, text in enumerate(texts))
+        self._structures.clear()
+        return table
 
     def register(
         self,
@@ -246,49 +250,20 @@ class Model(nn.Module):
         ('q(4)', 'q(9)')
         """
         made = PythonFunction(name, function, inputs, test, nondeterministic)
-        if self._functions.get((name, made.arity)) is None and Grounder(Program.from_string("")).is_defined(
-            f"{name}/{made.arity}"
-        ):
+        if (name, made.arity) not in self._functions and is_reserved(f"{name}/{made.arity}"):
             raise QueryError(f"{name}/{made.arity} is a built-in; register the function under another name")
         self._functions[name, made.arity] = made
         self._forget()
 
-    def _checked_evidence(self, evidence: Mapping[str, bool | Tensor]) -> dict[str, bool | Tensor]:
-        """Evidence as truth values, and as tensors [batch] of probabilities."""
-        if not isinstance(evidence, Mapping):
-            raise QueryError(f"evidence is a mapping such as {{'alarm(a)': True}}, not a {type(evidence).__name__}")
-        checked: dict[str, bool | Tensor] = {}
-        for term, value in evidence.items():
-            if not isinstance(term, str):
-                raise QueryError(f"evidence is for atoms such as 'alarm(a)', not for {term!r}")
-            if isinstance(value, (bool, np.bool_)):
-                checked[term] = bool(value)
-            elif isinstance(value, (Tensor, np.ndarray)):
-                checked[term] = self._observation(term, torch.as_tensor(value))
-            else:
-                raise QueryError(f"the evidence for {term} must be True, False or a tensor of them, not {value!r}")
-        return checked
-
-    def _observation(self, term: str, value: Tensor) -> Tensor:
-        """Evidence as a tensor [batch] of truth values or probabilities."""
-        if value.ndim != 1:
-            raise QueryError(f"the evidence for {term} has shape {list(value.shape)}; it must be [batch]")
-        likelihood = value.double() if value.dtype == torch.bool else value
-        if not likelihood.is_floating_point():
-            raise QueryError(f"the evidence for {term} must be truth values or probabilities, not {value.dtype}")
-        low, high = (float(x) for x in torch.aminmax(likelihood.detach())) if len(value) else (0.0, 1.0)
-        if not (low >= 0.0 and high <= 1.0):
-            raise QueryError(f"the evidence for {term} must lie between 0 and 1; it goes from {low:.6g} to {high:.6g}")
-        return likelihood
-
     def _weights(
-        self, structure: Structure, inputs: Mapping[str, Tensor], observed: Mapping[str, Tensor], rows: int
-    ) -> tuple[Tensor, Tensor, Plan]:
-        """The weight tensors [rows * b] and [s], and the circuit bound to them."""
+        self, structure: Structure, columns: Mapping[str, Column], observed: Mapping[str, Tensor], rows: int
+    ) -> tuple[Tensor, Tensor, Plan, dict[str, Tensor]]:
+        """The weight tensors [rows * b] and [s], the circuit bound to them, and the mass that each network's k cut."""
         device = self._anchor.device
         wide: list[Tensor] = []
         common: list[Tensor] = []
         shared_slots: list[int] = []
+        cut: dict[str, Tensor] = {}
         slot = 0
 
         def place(output: Tensor, slots: int) -> None:
@@ -303,19 +278,28 @@ class Model(nn.Module):
         for call in structure.calls:
             network = self.networks[call.network]
             assert isinstance(network, Network)
-            for output, slots in network_outputs(call, network, inputs, are_distributions):
-                place(output, slots)
+            for output in network_outputs(call, network, columns, are_distributions):
+                place(output.probabilities, output.slots)
+                if output.cut is not None:
+                    most = output.cut.reshape(output.slots, -1).amax(dim=0)
+                    cut[call.network] = torch.maximum(cut[call.network], most) if call.network in cut else most
         for term in structure.observed:
             place(torch.stack((observed[term], 1 - observed[term]), dim=1), 1)
+        for computed in structure.computed:
+            place(computed.weights(columns), 1)
         batched = (
             wide[0] if len(wide) == 1 else torch.cat(wide) if wide else structure.fixed.new_empty(0, device=device)
         )
         others = structure.common_weights(self.distributions, batched.device)
         shared = torch.cat([*common, others]) if common else others
-        return batched, shared, structure.plan(frozenset(shared_slots))
+        return batched, shared, structure.plan(frozenset(shared_slots)), cut
 
     def _structure(
-        self, query: str | Sequence[str] | None, names: tuple[str, ...], evidence: Mapping[str, bool | Tensor]
+        self,
+        query: str | Sequence[str] | None,
+        names: tuple[str, ...],
+        evidence: Mapping[str, bool | Tensor],
+        facts: str,
     ) -> Structure:
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
@@ -323,7 +307,7 @@ class Model(nn.Module):
         known = (
             tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in evidence.items())) if evidence else ()
         )
-        key = (queries, names, known)
+        key = (queries, names, known, facts)
         try:
             structure = self._structures.get(key)
         except TypeError:  # something in it that cannot be looked up is no text either
@@ -332,24 +316,27 @@ class Model(nn.Module):
             return structure
         with self._lock:
             if key not in self._structures:
-                self._structures[key] = self._build(queries, names, known)
+                self._structures[key] = self._build(queries, names, known, facts)
                 while len(self._structures) > _CACHED_STRUCTURES:
                     self._structures.popitem(last=False)
             return self._structures[key]
 
     def _build(
-        self, queries: tuple[str, ...] | None, names: tuple[str, ...], evidence: tuple[tuple[str, bool | None], ...]
+        self,
+        queries: tuple[str, ...] | None,
+        names: tuple[str, ...],
+        evidence: tuple[tuple[str, bool | None], ...],
+        facts: str,
     ) -> Structure:
         for text in queries or ():
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
-        if self._grounder is None:
-            self._grounder = Grounder(self.program, allow_python=self.allow_python, functions=self._functions.values())
+        grounder = self._grounder_with(facts)
         goals = None if queries is None else [parse_goal(q) for q in queries]
         observed = [(parse_goal(t, "<evidence>"), v) for t, v in evidence]
-        formula = self._grounder.ground(goals, observed)
+        formula = grounder.ground(goals, observed)
         needs = self._needs(formula.choices, names)
-        self._check_inputs(needs, names, [*(goals or []), *(t for t, _ in observed)])
+        self._check_inputs(needs, names, [*(goals or []), *(t for t, _ in observed)], grounder)
         circuit = compile_formula(formula)
         if circuit.evidence == FALSE_NODE:
             known = ", ".join(g.term for g in formula.evidence)
@@ -359,16 +346,28 @@ class Model(nn.Module):
             self._make_learnable(slot)
         return structure
 
-    def _needs(self, choices: Iterable[Choice], names: Sequence[str]) -> TensorNeeds:
-        return tensor_needs(choices, names, self._sources, self.networks)
+    def _grounder_with(self, facts: str) -> Grounder:
+        """The program's grounder, or one of the program and a query's own facts."""
+        if not facts:
+            if self._grounder is None:
+                self._grounder = self._new_grounder(self.program)
+            return self._grounder
+        return self._new_grounder(self.program.with_facts(facts))
 
-    def _check_inputs(self, needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any]) -> None:
+    def _new_grounder(self, program: Program) -> Grounder:
+        return Grounder(program, allow_python=self.allow_python, functions=self._functions.values())
+
+    def _needs(self, choices: Iterable[Choice], names: Sequence[str]) -> TensorNeeds:
+        return tensor_needs(choices, Surroundings(frozenset(names), self._sources, self._symbols, self._networks()))
+
+    def _check_inputs(
+        self, needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any], grounder: Grounder
+    ) -> None:
         """Raise for an input whose name stands nowhere."""
         spare = [n for n in names if n not in needs.inputs]
         if not spare:
             return
-        assert self._grounder is not None
-        mentioned = self._grounder.constants() | _constants(goals)
+        mentioned = grounder.constants() | _constants(goals)
         for name in spare:
             if name not in mentioned:
                 near = difflib.get_close_matches(name, sorted(_constants(goals)), n=1)

@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from deepplp.compilation import Circuit
+from deepplp.errors import NetworkOutputError, Position
 from deepplp.evaluation import Plan, bind
-from deepplp.grounding import Choice, Fixed, Formula, Learnable, Neural, Observed
-from deepplp.neural import Distributions, NetworkCall, Slot
+from deepplp.grounding import Choice, Computed, Fixed, Formula, Learnable, Neural, Observed
+from deepplp.neural import Column, Distributions, NetworkCall, Slot, aligned
 from deepplp.program import LearnableClause
 from deepplp.tensors import TensorNeeds
 
-__all__ = ["LearnableSlot", "Structure", "assemble"]
+__all__ = ["ComputedSlot", "LearnableSlot", "Structure", "assemble"]
+
+_TOLERANCE = 1e-6  # how far rounding may take a computed probability out of its range
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,72 @@ class LearnableSlot:
         return given.index_add(0, free, scale * distribution)
 
 
+@dataclass(frozen=True, slots=True)
+class ComputedSlot:
+    """A choice whose probabilities are tensors, by name, or numbers; the last value has what they leave of 1."""
+
+    probabilities: tuple[str | float, ...]
+    heads: tuple[str, ...]
+    position: Position | None = field(compare=False)
+
+    @classmethod
+    def of(cls, choice: Choice) -> ComputedSlot:
+        """The slot of a choice."""
+        assert isinstance(choice.source, Computed)
+        given = tuple(p if isinstance(p, float) else str(p) for p in choice.source.probabilities)
+        return cls(given, choice.values[:-1], choice.position)
+
+    def weights(self, columns: Mapping[str, Column]) -> Tensor:
+        """The probabilities [rows, values]."""
+        found = [self._probability(p, columns) for p in self.probabilities]
+        device = found[0].device
+        stacked = [c.to(device) for c in aligned(found) if isinstance(c, Tensor)]
+        given = torch.stack(stacked, dim=1)
+        rest = 1 - given.sum(dim=1, keepdim=True)
+        if not bool(torch.isfinite(given).all()) or float(given.detach().min()) < -_TOLERANCE:
+            self._raise(given, "between 0 and 1")
+        if float(rest.detach().min()) < -_TOLERANCE:
+            self._raise(given, "between 0 and 1" if len(self.heads) == 1 else "together at most 1")
+        return torch.cat((given, rest), dim=1)
+
+    def _probability(self, probability: str | float, columns: Mapping[str, Column]) -> Tensor:
+        if isinstance(probability, float):
+            return torch.tensor([probability], dtype=torch.float64)
+        column = columns[probability]
+        if not isinstance(column, Tensor) or column[:1].numel() != min(1, len(column)):
+            shape = list(column.shape) if isinstance(column, Tensor) else "a list"
+            raise NetworkOutputError(
+                f"the probability {probability} of {self.heads[0]} is a tensor of shape {shape}; it must be [batch] or "
+                "[batch, 1], one number a row",
+                self.position,
+            )
+        return column.reshape(-1).double()
+
+    def _raise(self, given: Tensor, wanted: str) -> None:
+        p = given.detach()
+        bad = ~torch.isfinite(p).all(dim=1) | (p < -_TOLERANCE).any(dim=1) | (p.sum(dim=1) > 1 + _TOLERANCE)
+        row = int(bad.nonzero()[0])
+        shown = ", ".join(f"{x:.6g}" for x in p[row].tolist())
+        raise NetworkOutputError(
+            f"the probability {shown} of {', '.join(self.heads)} in row {row}, which a tensor gives, must be {wanted}",
+            self.position,
+        )
+
+
 @dataclass(eq=False)
 class Structure:
     """A query's compiled form: its answers, what it asks of networks, parameters and evidence, and its circuit.
 
-    Weights come in this order: the networks' slots and the observed evidence, which differ from row to row, and then
-    the learnable and the fixed probabilities, which all rows share. ``plans`` maps the set of slots whose inputs have
-    batch size 1 to the circuit bound for it: such slots are shared by all rows, too.
+    Weights come in this order: the networks' slots, the observed evidence and the computed probabilities, which differ
+    from row to row, and then the learnable and the fixed probabilities, which all rows share. ``plans`` maps the set of
+    slots whose inputs have batch size 1 to the circuit bound for it: such slots are shared by all rows, too.
     """
 
     terms: tuple[str, ...]
     unanswered: tuple[str, ...]
     calls: tuple[NetworkCall, ...]
     observed: tuple[str, ...]
+    computed: tuple[ComputedSlot, ...]
     learnable: tuple[LearnableSlot, ...]
     fixed: Tensor
     bind: Callable[[frozenset[int]], Plan]
@@ -105,6 +161,9 @@ def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choic
     observed = [c.source.term for c in choices.values() if isinstance(c.source, Observed)]
     keys += observed
     sizes += [2] * len(observed)
+    computed = tuple(dict.fromkeys(ComputedSlot.of(c) for c in choices.values() if isinstance(c.source, Computed)))
+    keys += computed
+    sizes += [len(slot.probabilities) + 1 for slot in computed]
     number_of = {key: number for number, key in enumerate(keys)}
 
     learnable: dict[LearnableSlot, int] = {}
@@ -146,6 +205,7 @@ def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choic
         formula.unanswered,
         calls,
         tuple(observed),
+        computed,
         tuple(learnable),
         torch.tensor(fixed, dtype=torch.float64),
         bind_columns,
@@ -166,6 +226,8 @@ def _network_calls(choices: Mapping[int, Choice]) -> tuple[NetworkCall, ...]:
 def _choice_key(choice: Choice) -> Any:
     if isinstance(choice.source, Neural):
         return choice.source.declaration.network, _key(_slot(choice))
+    if isinstance(choice.source, Computed):
+        return ComputedSlot.of(choice)
     assert isinstance(choice.source, Observed)
     return choice.source.term
 

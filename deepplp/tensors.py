@@ -1,4 +1,4 @@
-"""Which tensors a query's networks need: inputs of the call, items of tensor sources, and outputs of other networks."""
+"""What a query's networks are given: inputs of the call, items of sources, embedded symbols, values, and tensors."""
 
 from __future__ import annotations
 
@@ -6,105 +6,246 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deepplp.errors import MissingInputError, Position
-from deepplp.grounding import Choice, Neural
-from deepplp.neural import DerivedTensor
+import torch
+from torch import Tensor, nn
+
+from deepplp.errors import InputError, MissingInputError, Position
+from deepplp.grounding import TENSOR_SIGNATURES, Choice, Computed, Neural, to_python
+from deepplp.neural import Column, DerivedTensor, Network, Values, add_derived_tensors
 from deepplp.program import list_items
 
-__all__ = ["SourceItem", "TensorNeeds", "tensor_needs"]
+__all__ = ["SourceItem", "Surroundings", "TensorNeeds", "gather_columns", "tensor_needs"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """``tensor(train(3))``: item 3 of the source ``train``."""
+    """``tensor(train(3))``: item 3 of the source ``train``, a tensor; for a network that ``takes_values`` anything."""
 
     name: str
     source: str
     key: Any
+    takes_values: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What arguments may refer to: input names, tensor sources, symbols by their embedding tables, and networks."""
+
+    names: frozenset[str]
+    sources: Mapping[str, Any]
+    symbols: Mapping[str, tuple[str, int]]
+    networks: Mapping[str, Network]
 
 
 @dataclass
 class TensorNeeds:
-    """All tensors that are needed, by the text of their terms."""
+    """All columns that are needed, by the text of their terms.
+
+    ``symbols`` are rows of embedding tables, ``values`` what networks take as Python values, ``numbers`` constants in
+    tensor functions.
+    """
 
     inputs: dict[str, None] = field(default_factory=dict)
     items: dict[str, SourceItem] = field(default_factory=dict)
+    symbols: dict[str, tuple[str, int]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
     derived: dict[str, DerivedTensor] = field(default_factory=dict)
 
+    @property
+    def only_inputs(self) -> bool:
+        """Whether the call's inputs are all there is."""
+        return not (self.items or self.symbols or self.values or self.numbers or self.derived)
 
-def tensor_needs(
-    choices: Iterable[Choice], names: Iterable[str], sources: Mapping[str, Any], networks: Iterable[str]
-) -> TensorNeeds:
+
+def tensor_needs(choices: Iterable[Choice], surroundings: Surroundings) -> TensorNeeds:
     """Resolve the networks' arguments; an argument that is no tensor is an error that says what is there instead."""
-    resolution = _Resolution(set(names), sources, set(networks))
+    resolution = _Resolution(surroundings)
     for choice in choices:
         if isinstance(choice.source, Neural):
+            network = choice.source.declaration.network
             for term in choice.source.inputs:
-                resolution.add(term, choice.source.declaration.network, choice.position)
+                resolution.add(_Use(term, network, surroundings.networks[network].inputs == "values"), choice.position)
+        elif isinstance(choice.source, Computed):
+            for term in choice.source.tensors:
+                resolution.add(_Use(term, "", False), choice.position)
     return resolution.needs
 
 
-class _Resolution:
-    """Notes the tensors that arguments stand for, without recursion: a recurrent network nests them deeply."""
+def gather_columns(
+    needs: TensorNeeds,
+    inputs: Mapping[str, Tensor],
+    sources: Mapping[str, Any],
+    tables: Mapping[str, nn.Module],
+    networks: Mapping[str, Network],
+) -> dict[str, Column]:
+    """All columns that networks take: the inputs, and what sources, embedding tables and other networks give.
 
-    def __init__(self, names: set[str], sources: Mapping[str, Any], networks: set[str]) -> None:
+    What is not an input has one row, unless it is computed from inputs.
+    """
+    columns: dict[str, Column] = dict(inputs)
+    for name, item in needs.items.items():
+        columns[name] = _source_item(name, item, sources)
+    by_table: dict[str, list[tuple[str, int]]] = {}
+    for name, (table, index) in needs.symbols.items():
+        by_table.setdefault(table, []).append((name, index))
+    for table, rows in by_table.items():
+        device = next(tables[table].parameters()).device
+        found = tables[table](torch.tensor([index for _, index in rows], device=device))
+        columns.update((name, found[i : i + 1]) for i, (name, _) in enumerate(rows))
+    columns.update((name, Values((value,))) for name, value in needs.values.items())
+    columns.update((name, torch.tensor([number])) for name, number in needs.numbers.items())
+    add_derived_tensors(tuple(needs.derived.values()), networks, columns)
+    return columns
+
+
+def _source_item(name: str, item: SourceItem, sources: Mapping[str, Any]) -> Column:
+    try:
+        value = sources[item.source][item.key]
+    except (KeyError, IndexError, TypeError) as error:
+        raise MissingInputError(f"tensor source {item.source!r} has no item {item.key!r}, for {name}") from error
+    if isinstance(value, tuple) and value:  # a data set's item with its label
+        value = value[0]
+    if isinstance(value, Tensor):
+        return value.unsqueeze(0)
+    if item.takes_values:
+        return Values((value,))
+    raise InputError(
+        f"item {item.key!r} of tensor source {item.source!r} is a {type(value).__name__}, no tensor; for a network "
+        "that takes such values, say so: deepplp.Network(net, inputs='values')"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A term as an argument: of which network ("" for a tensor function), and whether that takes Python values."""
+
+    term: Any
+    network: str
+    takes_values: bool
+
+    @property
+    def name(self) -> str:
+        """The name of its column; numbers are tensors in functions, and values in networks."""
+        is_tensor = self.network or not (isinstance(to_python(self.term), (int, float, list)))
+        return str(self.term) if is_tensor else f"function:{self.term}"
+
+
+class _Resolution:
+    """Notes the columns that arguments stand for, without recursion: a recurrent network nests them deeply."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
         self.needs = TensorNeeds()
-        self._names = names
-        self._sources = sources
-        self._networks = networks
+        self._around = surroundings
         self._levels: dict[str, int] = {}
 
-    def add(self, argument: Any, network: str, position: Position | None) -> None:
-        """Note an argument of a network, and all that it is computed from."""
-        stack = [(argument, network)]
+    def add(self, use: _Use, position: Position | None) -> None:
+        """Note an argument, and all that it is computed from."""
+        stack = [use]
         while stack:
-            term, user = stack[-1]
-            name = str(term)
-            if name in self._levels:
+            use = stack[-1]
+            if use.name in self._levels:
                 stack.pop()
                 continue
-            computed_by, arguments = self._computation(term)
-            missing = [a for a in arguments if str(a) not in self._levels]
-            if computed_by is not None and missing:
-                stack += [(a, computed_by) for a in missing]
+            made = self._computation(use, position)
+            if made is None:
+                self._leaf(use, position)
+                self._levels[use.name] = 0
+                stack.pop()
                 continue
-            if computed_by is not None:
-                level = 1 + max((self._levels[str(a)] for a in arguments), default=0)
-                inputs = tuple(map(str, arguments))
-                self.needs.derived[name] = DerivedTensor(name, computed_by, inputs, level, position)
-                self._levels[name] = level
-            else:
-                self._leaf(term, name, user, position)
-                self._levels[name] = 0
+            kind, computation, parts, parameters = made
+            missing = [part for part in parts if part.name not in self._levels]
+            if missing:
+                stack += missing
+                continue
+            level = 1 + max((self._levels[part.name] for part in parts), default=0)
+            inputs = tuple(part.name for part in parts)
+            self.needs.derived[use.name] = DerivedTensor(
+                use.name, kind, computation, inputs, level, position, parameters
+            )
+            self._levels[use.name] = level
             stack.pop()
 
-    def _computation(self, term: Any) -> tuple[str | None, list[Any]]:
-        """The network and arguments of ``tensor(nn(network, [arguments]))``."""
+    def _computation(self, use: _Use, position: Position | None) -> Any:
+        """(kind, computation, parts, parameters) of a term that is computed from others, None for a leaf."""
+        term = use.term
+        if str(term) in self._around.names:
+            return None
         inner = _inside_tensor(term)
-        if str(term) in self._names or getattr(inner, "functor", None) != "nn" or inner.arity != 2:
-            return None, []
-        network = str(inner.args[0])
-        return (network, list_items(inner.args[1]) or []) if network in self._networks else (None, [])
+        functor = str(getattr(inner, "functor", ""))
+        if str(inner) in self._around.names or str(inner) in self._around.symbols:  # tensor(a) is a
+            return "alias", "", [_Use(inner, use.network, False)], ()
+        if functor == "nn" and inner.arity == 2 and str(inner.args[0]) in self._around.networks:
+            name = str(inner.args[0])
+            values = self._around.networks[name].inputs == "values"
+            return "network", name, [_Use(a, name, values) for a in list_items(inner.args[1]) or ()], ()
+        if functor in TENSOR_SIGNATURES and functor not in self._around.sources:
+            tensors = TENSOR_SIGNATURES[functor].tensors
+            arguments = list(inner.args)
+            parameters = tuple(to_python(a) for a in arguments[tensors:])
+            return "function", functor, [_Use(a, "", False) for a in arguments[:tensors]], parameters
+        items = list_items(term)
+        if items and self._is_tensor_list(items, use, position):
+            return "list", "", [_Use(i, use.network, False) for i in items], ()
+        return None
 
-    def _leaf(self, term: Any, name: str, network: str, position: Position | None) -> None:
-        inner = _inside_tensor(term)
-        if name in self._names:
-            self.needs.inputs[name] = None
-        elif str(getattr(inner, "functor", "")) in self._sources:
-            key = tuple(_key(a) for a in inner.args)
-            self.needs.items[name] = SourceItem(name, str(inner.functor), key[0] if len(key) == 1 else key)
-        else:
-            given = ", ".join(sorted(self._names)) or "none"
-            also = f"; tensor sources: {', '.join(self._sources)}" if self._sources else ""
-            raise MissingInputError(
-                f"network {network!r} needs a tensor for {name}, which is no input of this call; its inputs are: "
-                f"{given}{also}",
+    def _is_tensor_list(self, items: list[Any], use: _Use, position: Position | None) -> bool:
+        """Whether a list is one of tensors; for a network that takes values it may be one of values, but not a mix."""
+        if not use.takes_values:
+            return True
+        tensors = [self._is_tensor(item) for item in items]
+        if any(tensors) and not all(tensors):
+            raise InputError(
+                f"the list {use.term} for network {use.network!r} mixes tensors and values; give them as arguments of "
+                "their own",
                 position,
             )
+        return all(tensors)
+
+    def _is_tensor(self, term: Any) -> bool:
+        return str(term) in self._around.names or str(term) in self._around.symbols or _inside_tensor(term) is not None
+
+    def _leaf(self, use: _Use, position: Position | None) -> None:
+        term, around = use.term, self._around
+        text = str(term)
+        inner = _inside_tensor(term)
+        functor = str(getattr(inner, "functor", ""))
+        symbol = str(inner.args[0]) if functor == "embed" and inner.arity == 1 else text
+        if text in around.names:
+            self.needs.inputs[text] = None
+        elif functor in around.sources:
+            key = tuple(_key(a) for a in inner.args)
+            self.needs.items[text] = SourceItem(text, functor, key[0] if len(key) == 1 else key, use.takes_values)
+        elif symbol in around.symbols:
+            self.needs.symbols[text] = around.symbols[symbol]
+        elif not use.network and isinstance(number := to_python(term), (int, float)):
+            self.needs.numbers[use.name] = float(number)
+        elif use.takes_values and inner is None:
+            self.needs.values[use.name] = _plain(to_python(term))
+        else:
+            raise MissingInputError(self._missing(use), position)
+
+    def _missing(self, use: _Use) -> str:
+        around = self._around
+        given = ", ".join(sorted(around.names)) or "none"
+        also = f"; tensor sources: {', '.join(around.sources)}" if around.sources else ""
+        who = f"network {use.network!r} needs" if use.network else "a tensor function needs"
+        text = f"{who} a tensor for {use.term}, which is no input of this call; its inputs are: {given}{also}"
+        is_value = _inside_tensor(use.term) is None
+        if use.network and is_value and not around.names:
+            text += f"; if {use.network} takes such terms as they are, say so: deepplp.Network(net, inputs='values')"
+        return text
 
 
 def _inside_tensor(term: Any) -> Any:
     return term.args[0] if getattr(term, "functor", None) == "tensor" and term.arity == 1 else None
+
+
+def _plain(value: Any) -> Any:
+    """Terms that are no numbers, texts or lists as text."""
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, (int, float, str)) else str(value)
 
 
 def _key(term: Any) -> int | float | str:

@@ -98,7 +98,7 @@ class Evaluation:
         if not self.plan.conditioned:
             return []
         if self._by_kernel:
-            return [int(i) for i in np.flatnonzero(self._mantissas[:, -1] == 0.0)]
+            return [int(i) for i in np.flatnonzero(self._mantissas[:, -1] <= 0.0)]
         return [int(i) for i in torch.isnan(self._reference[0].detach()).any(dim=1).nonzero().flatten()]
 
     def _read(self, kind: Kind, queries: np.ndarray | None = None) -> Tensor:
@@ -133,7 +133,7 @@ class Evaluation:
 
     def _log_of_evidence(self) -> np.ndarray:
         with np.errstate(divide="ignore"):
-            logs: np.ndarray = np.log(self._mantissas[:, -1]) + self._exponents[:, -2] * math.log(2.0)
+            logs: np.ndarray = np.log(np.maximum(self._mantissas[:, -1], 0.0)) + self._exponents[:, -2] * math.log(2.0)
         return logs
 
     def _back(self, by_log: np.ndarray, by_prob: np.ndarray, by_evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

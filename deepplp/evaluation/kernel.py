@@ -171,7 +171,7 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
     ee = exponents[row, evidence]
     for q in range(evidence):
         m = mantissas[row, q]
-        if em == 0.0:
+        if em <= 0.0:
             log_probs[row, q] = math.nan
             probs[row, q] = math.nan
         elif m == 0.0:
@@ -180,7 +180,8 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
         else:
             shift = exponents[row, q] - ee
             # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
-            log_probs[row, q] = math.log(m / em) + shift * LOG_2
+            # Less than 0 where rounding took a weight there: as good as 0.
+            log_probs[row, q] = math.log(m / em) + shift * LOG_2 if m > 0.0 else -math.inf
             probs[row, q] = m / em if shift == 0 else math.ldexp(m / em, max(shift, -_LARGEST_SHIFT))
 
 
@@ -260,7 +261,7 @@ def _seed(row, mantissas, probs, log_gradient, gradient, by_evidence, seeds):
         if len(gradient):
             seeds[q] += gradient[row, q] / em
             total -= gradient[row, q] * probs[row, q]
-        if len(log_gradient) and m != 0.0:
+        if len(log_gradient) and m > 0.0:
             seeds[q] += log_gradient[row, q] / m
             total -= log_gradient[row, q]
     seeds[evidence] = total / em
@@ -278,7 +279,7 @@ def _seed_extended(row, mantissas, exponents, probs, log_gradient, gradient, by_
         if len(gradient):
             _accumulate(am, ae, roots[q], gradient[row, q] / em, -ee)
             total -= gradient[row, q] * probs[row, q]
-        if len(log_gradient) and m != 0.0:
+        if len(log_gradient) and m > 0.0:
             _accumulate(am, ae, roots[q], log_gradient[row, q] / m, -exponents[row, q])
             total -= log_gradient[row, q]
     _accumulate(am, ae, roots[evidence], total / em, -ee)

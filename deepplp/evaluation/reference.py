@@ -96,7 +96,7 @@ def reference_results(
 
     roots = index(slot[plan.roots])
     root_m, root_e = value_m[:, roots], value_e[:, roots]
-    zero = root_m.detach() == 0
+    zero = root_m.detach() <= 0  # less than 0 where rounding took a weight there
     # log 0 is -inf, and its derivative is taken to be 0: see `Evaluation`.
     safe_m = torch.where(zero, torch.ones_like(root_m), root_m)
     ratio_e = root_e[:, :-1] - root_e[:, -1:]
@@ -104,6 +104,7 @@ def reference_results(
     log_probs = torch.log(safe_m[:, :-1] / safe_m[:, -1:]) + ratio_e * math.log(2.0)
     log_probs = log_probs.masked_fill(zero[:, :-1], -math.inf).masked_fill(zero[:, -1:], math.nan)
     probs = _scale(root_m[:, :-1] / root_m[:, -1:], ratio_e.clamp(-2 * reach, reach))
+    probs = probs.masked_fill(zero[:, -1:], math.nan)
     log_evidence = torch.log(safe_m[:, -1]) + root_e[:, -1] * math.log(2.0)
     return log_probs, probs, log_evidence.masked_fill(zero[:, -1], -math.inf)
 

@@ -6,6 +6,7 @@ from deepplp.grounding.formula import (
     And,
     Atom,
     Choice,
+    Computed,
     Fixed,
     Formula,
     Goal,
@@ -16,16 +17,19 @@ from deepplp.grounding.formula import (
     Or,
     Source,
 )
-from deepplp.grounding.functions import PythonFunction
-from deepplp.grounding.ground import Grounder, ground
+from deepplp.grounding.functions import PythonFunction, to_python
+from deepplp.grounding.ground import Grounder, ground, is_reserved
 from deepplp.grounding.inspection import calls_of, probability_faults, variables_of
+from deepplp.grounding.tensors import TENSOR_SIGNATURES
 
 __all__ = [
     "FALSE",
+    "TENSOR_SIGNATURES",
     "TRUE",
     "And",
     "Atom",
     "Choice",
+    "Computed",
     "Fixed",
     "Formula",
     "Goal",
@@ -39,6 +43,8 @@ __all__ = [
     "Source",
     "calls_of",
     "ground",
+    "is_reserved",
     "probability_faults",
+    "to_python",
     "variables_of",
 ]

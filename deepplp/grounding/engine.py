@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_call_args, substitute_simple, unify_value
 from problog.errors import ProbLogError
+from problog.extern import problog_export
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 from problog.formula import LogicFormula
 from problog.logic import And as AndTerm
@@ -32,9 +34,11 @@ from deepplp.errors import (
     ProgramFileError,
     PythonNotAllowedError,
 )
+from deepplp.grounding.builtins import install_builtins
 from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.inspection import calls_of
 from deepplp.grounding.libraries import libraries_for
+from deepplp.grounding.tensors import TENSOR_SIGNATURES, tensor_builtins, tensor_test
 from deepplp.program import RANGE_FUNCTOR, LearnableClause, NeuralDeclaration, Program
 
 __all__ = ["LEARNABLE", "Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"]
@@ -43,6 +47,8 @@ NEURAL = "$neural"
 LEARNABLE = "$learnable"
 # The parts of ProbLog's library that are written in Python and touch nothing but terms.
 _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
+# What changes the data base while a query is ground: assertz/1, retract/1, retractall/1, recorda/2 and so on.
+_CHANGING = ("assert", "retract", "record", "erase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
 
 
 class Engine(DefaultEngine):  # type: ignore[misc]
-    """ProbLog's stack engine for one program."""
+    """ProbLog's stack engine for one program, which defines the predicates ``defined`` itself."""
 
     def __init__(
         self,
@@ -148,6 +154,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         allow_python: bool = False,
         locate: Callable[[Any], Position | None] = lambda location: None,
         functions: Iterable[PythonFunction] = (),
+        defined: frozenset[str] = frozenset(),
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -157,8 +164,20 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._negations: list[_OpenNegation] = []
         self._completed: dict[Any, Any] = {}  # tables of ended runs below negations
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
+        self._collecting: list[Any] = []  # the goals whose answers are being collected, outermost first
+        self.called: tuple[Any, int | None] | None = None  # the last call and what it is part of, for errors
+        self.database: Any = None  # with all that the program's directives have loaded
+        self.changed = False  # whether a query has changed the data base, by assertz/1 or the like
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
+        install_builtins(self, GroundTarget)
+        for name, count, solver in tensor_builtins(locate):
+            if f"{name}/{count}" not in defined:
+                self.add_builtin(name, count, SimpleBuiltIn(solver))
+        for name, tensor_function in TENSOR_SIGNATURES.items():
+            if tensor_function.test and f"{name}/{tensor_function.arguments}" not in defined:
+                test: Any = SimpleProbabilisticBuiltIn(_tester(name, locate))
+                self.add_builtin(name, tensor_function.arguments, test)
         for function in functions:
             self.add_builtin(function.name, function.arity, SimpleBuiltIn(_solver(function, locate)))
         for signature in ("use_module/1", "use_module/2", "_use_module/2", "_use_module/3", "consult/1", "_consult/2"):
@@ -197,7 +216,51 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self.cycle_root = None
         self.shrink_stack()
         self._negations.clear()
-        self._completed.clear()
+        self._collecting.clear()
+        self._completed = {}
+        self.called = None
+
+    def eval_call(self, node_id: Any, node: Any, context: Any, parent: Any, **rest: Any) -> Any:
+        """A call, noted for the errors that may come of it."""
+        self.called = (node, parent)
+        return super().eval_call(node_id, node, context, parent, **rest)
+
+    def eval_extern(self, node: Any = None, **rest: Any) -> Any:
+        """A predicate that Python decides. Those that change the data base change that of this engine."""
+        if self.database is not None:
+            problog_export.database = self.database
+            self.changed = self.changed or node.functor.lstrip("_").startswith(_CHANGING)
+        return super().eval_extern(node=node, **rest)
+
+    @contextmanager
+    def apart(self, goal: Any, cycle: Callable[[], Exception], fresh: bool) -> Iterator[None]:
+        """Evaluate a goal as a run of its own, with tables of its own where it is ``fresh``.
+
+        A goal that is evaluated apart within its own evaluation would be so for ever: that is the error ``cycle``.
+        """
+        if goal in self._collecting:
+            raise cycle()
+        outer = self.cycle_root, self._completed
+        self.cycle_root = None
+        if fresh:
+            self._completed = {}
+        self._collecting.append(goal)
+        try:
+            yield
+        finally:
+            self._collecting.pop()
+            self.cycle_root, self._completed = outer
+
+    def calling_clauses(self) -> Iterator[Any]:
+        """Where the clauses stand that led to the last call, the innermost first."""
+        parent = self.called[1] if self.called is not None else None
+        while parent is not None:
+            record = self.stack[parent]
+            if record is None:
+                return
+            if record.current_clause is not None:
+                yield record.database.get_node(record.current_clause).location
+            parent = record.parent
 
     def eval_neg(self, **call: Any) -> Any:
         """Evaluate a negation; in ``exact_negation`` as a run of its own.
@@ -328,6 +391,16 @@ def _solver(function: PythonFunction, locate: Callable[[Any], Position | None]) 
             except UnifyError:
                 continue
         return found
+
+    return solve
+
+
+def _tester(name: str, locate: Callable[[Any], Position | None]) -> Any:
+    """A predicate that holds with a probability that is a tensor: 0 or 1 for each row."""
+
+    def solve(*arguments: Any, target: Any = None, location: Any = None, **rest: Any) -> list[Any]:
+        probability = tensor_test(name, arguments, locate(location))
+        return [(arguments, target.add_atom((name, *map(str, arguments)), probability))]
 
     return solve
 

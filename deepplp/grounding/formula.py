@@ -15,6 +15,7 @@ __all__ = [
     "And",
     "Atom",
     "Choice",
+    "Computed",
     "Fixed",
     "Formula",
     "Goal",
@@ -67,7 +68,19 @@ class Observed:
     term: str
 
 
-Source = Fixed | Neural | Learnable | Observed
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Probabilities some of which are tensors, as terms; what they and the numbers leave of 1 is the last value's."""
+
+    probabilities: tuple[float | Term, ...]
+
+    @property
+    def tensors(self) -> tuple[Term, ...]:
+        """The terms of the tensors."""
+        return tuple(p for p in self.probabilities if isinstance(p, Term))
+
+
+Source = Fixed | Neural | Learnable | Observed | Computed
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from deepplp.grounding.formula import (
     And,
     Atom,
     Choice,
+    Computed,
     Fixed,
     Formula,
     Goal,
@@ -42,9 +43,10 @@ from deepplp.grounding.formula import (
 )
 from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.order import standard_order_key
+from deepplp.grounding.tensors import tensor_builtins
 from deepplp.program import LearnableClause, Program, Source
 
-__all__ = ["Grounder", "ground"]
+__all__ = ["Grounder", "ground", "is_reserved"]
 
 _SUM_TOLERANCE = 1e-6  # published networks state their distributions to six digits
 _ROUNDING = 1e-12
@@ -59,6 +61,14 @@ def ground(
 ) -> Formula:
     """Ground queries under the program's own evidence and more: see `Grounder.ground`."""
     return Grounder(program, allow_python=allow_python).ground(queries, evidence)
+
+
+def is_reserved(signature: str) -> bool:
+    """Whether a predicate such as ``"member/2"`` is one of ProbLog's own; tensor functions give way to others."""
+    name, _, arity = signature.rpartition("/")
+    if any(name == n and int(arity) == count for n, count, _ in tensor_builtins(lambda location: None)):
+        return False
+    return Grounder(Program.from_string("")).is_defined(signature)
 
 
 @contextmanager
@@ -89,7 +99,8 @@ class Grounder:
     ) -> None:
         self.program = program
         self._texts = {os.path.abspath(s.name): s for s in program.sources}
-        self._engine = Engine(program.declarations, allow_python, self._locate, functions)
+        defined = {h.signature for s in program.statements for h in s.heads_and_body()[0] if isinstance(h, Term)}
+        self._engine = Engine(program.declarations, allow_python, self._locate, functions, frozenset(defined))
         self._database: Any = None
         with self._problog_errors(None):
             self._database = make_database(program, self._engine)
@@ -454,6 +465,10 @@ class _Extraction:
     ) -> tuple[int, dict[Any, int]]:
         if any(_is_learnable(p) for _, p, _ in entries):
             return self._learnable_choice(entries, position)
+        if any(_is_tensor(p) for _, p, _ in entries):
+            given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in entries)
+            self._choices.append(Choice((*(name for _, _, name in entries), "none"), Computed(given), position))
+            return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
         probabilities = [_probability(p, name, position) for _, p, name in entries]
         total = math.fsum(probabilities)
         if total > 1 + _SUM_TOLERANCE:
@@ -477,6 +492,10 @@ class _Extraction:
 
 def _is_learnable(probability: Any) -> bool:
     return isinstance(probability, Term) and probability.functor == LEARNABLE
+
+
+def _is_tensor(probability: Any) -> bool:
+    return isinstance(probability, Term) and probability.functor == "tensor" and probability.arity == 1
 
 
 def _probability(term: Any, name: str, position: Position | None) -> float:

@@ -1,17 +1,25 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
-from deepplp.neural.calls import NetworkCall, Slot, as_tensors, batch_size, network_outputs
+from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, as_tensors, batch_size, network_outputs
+from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
+from deepplp.neural.functions import TENSOR_FUNCTIONS
 from deepplp.neural.learnable import Distributions
 from deepplp.neural.network import Network
 
 __all__ = [
+    "TENSOR_FUNCTIONS",
+    "Column",
     "DerivedTensor",
     "Distributions",
     "Network",
     "NetworkCall",
     "Slot",
+    "SlotOutput",
+    "TensorList",
+    "Values",
     "add_derived_tensors",
+    "aligned",
     "as_tensors",
     "batch_size",
     "network_outputs",

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
+from deepplp.neural.columns import Column, aligned, argument, joined, shape_text, signature
 from deepplp.neural.network import Network
 
-__all__ = ["NetworkCall", "Slot", "aligned", "as_tensors", "batch_size", "call_network", "network_outputs"]
+__all__ = ["NetworkCall", "Slot", "SlotOutput", "as_tensors", "batch_size", "call_network", "network_outputs"]
 
 ROW_SUM_TOLERANCE = 1e-3
 NEGATIVE_TOLERANCE = 1e-6  # rounding may leave 1 - p or an exponential a hair below zero
@@ -80,13 +81,25 @@ def batch_size(inputs: Mapping[str, Tensor]) -> int:
     return sizes.pop() if sizes else 1
 
 
-def network_outputs(
-    call: NetworkCall, network: Network, inputs: Mapping[str, Tensor], are_distributions: RowCheck
-) -> Iterator[tuple[Tensor, int]]:
-    """The probabilities of a call's slots, in their order: tensors [slots * rows, values] and their numbers of slots.
+@dataclass(frozen=True, slots=True)
+class SlotOutput:
+    """The probabilities [slots * rows, values] of some of a call's slots, the rows of one slot after another.
 
-    A tensor holds the rows of one slot after another; it spans all slots where their inputs and values are alike, and
-    then it is the network's own output. ``are_distributions`` checks it, as fast as the caller knows how.
+    ``cut`` [slots * rows] is the mass of the values that a network's ``k`` leaves out, None where it has none.
+    """
+
+    probabilities: Tensor
+    slots: int
+    cut: Tensor | None = None
+
+
+def network_outputs(
+    call: NetworkCall, network: Network, inputs: Mapping[str, Column], are_distributions: RowCheck
+) -> Iterator[SlotOutput]:
+    """The probabilities of a call's slots, in their order.
+
+    One output spans all slots where their inputs and values are alike, and then it is the network's own output.
+    ``are_distributions`` checks it, as fast as the caller knows how.
     """
     arguments = _columns(call, inputs)
     if arguments is not None:  # the common case: one call, and its output as it is
@@ -97,40 +110,49 @@ def network_outputs(
         probabilities = network.to_probabilities(raw, first.values, first.binary)
         if not are_distributions(probabilities, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
             _raise_for_rows(call.network, network, probabilities, call.slots, [rows] * len(call.slots))
-        yield probabilities, len(call.slots)
+        yield _most_probable(probabilities, network.k, first, len(call.slots))
         return
     outputs = _grouped_outputs(call, network, inputs)
     for i, slot in enumerate(call.slots):
         if not are_distributions(outputs[i], ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
             _raise_for_rows(call.network, network, outputs[i], [slot], [len(outputs[i])])
-        yield outputs[i], 1
+        yield _most_probable(outputs[i], network.k, slot, 1)
 
 
-def _columns(call: NetworkCall, inputs: Mapping[str, Tensor]) -> list[Tensor] | None:
-    """A call's arguments, the slots' inputs concatenated; None where slots or inputs are not alike."""
+def _most_probable(probabilities: Tensor, k: int | None, slot: Slot, slots: int) -> SlotOutput:
+    """The probabilities with all but the k largest of each row set to 0, and the mass that this cuts off."""
+    if k is None or slot.binary or k >= slot.values:
+        return SlotOutput(probabilities, slots)
+    largest = probabilities.detach().topk(k, dim=1).indices
+    kept = torch.zeros_like(probabilities).scatter(1, largest, 1.0)
+    return SlotOutput(probabilities * kept, slots, (probabilities * (1 - kept)).sum(dim=1))
+
+
+def _columns(call: NetworkCall, inputs: Mapping[str, Column]) -> list[Column] | None:
+    """A call's arguments, the slots' inputs joined; None where slots or inputs are not alike."""
     if not call.uniform:
         return None
-    arguments = []
+    arguments: list[Column] = []
     rows = -1
     for names in call.columns:
-        tensors = [inputs[name] for name in names]
-        first = tensors[0]
+        columns = [inputs[name] for name in names]
+        first = columns[0]
         if rows not in (-1, len(first)):
             return None
         rows = len(first)
-        for other in tensors[1:]:
-            if other.shape != first.shape or other.dtype != first.dtype or other.device != first.device:
-                return None
-        arguments.append(first if len(tensors) == 1 else torch.cat(tensors))
+        kind = signature(first)
+        if any(len(other) != rows or signature(other) != kind for other in columns[1:]):
+            return None
+        arguments.append(joined(columns))
     return arguments
 
 
-def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
+def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Column]) -> dict[int, Tensor]:
     """The probabilities of every slot, where inputs differ in shape or type, or slots in their values."""
     arguments = [aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
     outputs: dict[int, Tensor] = {}
     for members in _alike(arguments):
-        together = [torch.cat(column) for column in zip(*(arguments[i] for i in members), strict=True)]
+        together = [joined(column) for column in zip(*(arguments[i] for i in members), strict=True)]
         rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
         first = call.slots[members[0]]
         raw = call_network(call.network, network, together, first.declaration, first.position)
@@ -141,33 +163,26 @@ def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, T
     return outputs
 
 
-def aligned(tensors: list[Tensor]) -> list[Tensor]:
-    """Repeat a network's batch-1 inputs to the batch size of its others."""
-    rows = {len(t) for t in tensors}
-    if len(rows) < 2:
-        return tensors
-    size = batch_size(dict(zip(map(str, range(len(tensors))), tensors, strict=True)))
-    return [t if len(t) == size else t.expand(size, *t.shape[1:]) for t in tensors]
-
-
-def _alike(arguments: list[list[Tensor]]) -> list[list[int]]:
-    """Group the slots whose inputs can be concatenated: all of them, unless shapes or types differ."""
+def _alike(arguments: list[list[Column]]) -> list[list[int]]:
+    """Group the slots whose inputs can be joined: all of them, unless shapes or types differ."""
     groups: dict[tuple[object, ...], list[int]] = {}
-    for i, tensors in enumerate(arguments):
-        groups.setdefault(tuple((t.shape[1:], t.dtype, t.device) for t in tensors), []).append(i)
+    for i, columns in enumerate(arguments):
+        groups.setdefault(tuple(map(signature, columns)), []).append(i)
     return list(groups.values())
 
 
 def call_network(
-    name: str, network: Network, arguments: list[Tensor], declaration: str, position: Position | None
+    name: str, network: Network, arguments: Sequence[Column], declaration: str, position: Position | None
 ) -> Tensor:
     """Call a network; what goes wrong inside it is an error that names it and its inputs."""
     try:
-        raw = network.module(*arguments)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        shapes = ", ".join(str(list(a.shape)) for a in arguments)
+        raw = network.module(*map(argument, arguments))
+    except (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        shapes = ", ".join(map(shape_text, arguments))
+        kinds = {str(a.dtype) for a in arguments if isinstance(a, Tensor)}
         raise NetworkInputError(
-            f"network {name!r} failed on inputs of shape {shapes} ({arguments[0].dtype}): {error}"
+            f"network {name!r} failed on inputs of shape {shapes}{f' ({kinds.pop()})' if len(kinds) == 1 else ''}: "
+            f"{error if not isinstance(error, KeyError) else f'KeyError: {error}'}"
             if arguments
             else f"network {name!r} failed: {error}",
             position,

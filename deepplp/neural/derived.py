@@ -1,15 +1,18 @@
-"""Tensors that networks compute from tensors (nn/3), in the order in which they depend on each other."""
+"""Tensors that networks (nn/3) and functions compute from tensors, and lists of tensors, in order of dependence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from deepplp.errors import NetworkOutputError, Position
-from deepplp.neural.calls import aligned, call_network
+from deepplp.errors import NetworkInputError, NetworkOutputError, Position
+from deepplp.neural.calls import call_network
+from deepplp.neural.columns import Column, TensorList, aligned, argument, joined, shape_text, signature
+from deepplp.neural.functions import TENSOR_FUNCTIONS
 from deepplp.neural.network import Network
 
 __all__ = ["DerivedTensor", "add_derived_tensors"]
@@ -17,38 +20,73 @@ __all__ = ["DerivedTensor", "add_derived_tensors"]
 
 @dataclass(frozen=True, slots=True)
 class DerivedTensor:
-    """The output of a network on named inputs, some of which may be derived themselves; ``level`` is how deep."""
+    """What a ``network`` or tensor ``function`` makes of named inputs, their ``list``, or one of them by another name.
+
+    Inputs may be derived themselves.
+
+    ``level`` is how deep it stands; ``parameters`` are what a function takes besides tensors, such as an index.
+    """
 
     name: str
-    network: str
+    kind: Literal["network", "function", "list", "alias"]
+    computation: str
     inputs: tuple[str, ...]
     level: int
     position: Position | None
+    parameters: tuple[Any, ...] = ()
 
 
 def add_derived_tensors(
-    derived: Sequence[DerivedTensor], networks: Mapping[str, Network], tensors: dict[str, Tensor]
+    derived: Sequence[DerivedTensor], networks: Mapping[str, Network], tensors: dict[str, Column]
 ) -> None:
     """Compute derived tensors and add them to ``tensors``: one call a network and level, on all its inputs together."""
     groups: dict[tuple[object, ...], list[DerivedTensor]] = {}
     for tensor in sorted(derived, key=lambda d: d.level):
-        groups.setdefault((tensor.level, tensor.network), []).append(tensor)
+        key = (tensor.level, tensor.kind, tensor.computation, repr(tensor.parameters))
+        groups.setdefault(key, []).append(tensor)
     for members in groups.values():
-        alike: dict[tuple[object, ...], list[tuple[DerivedTensor, list[Tensor]]]] = {}
+        if members[0].kind in ("list", "alias"):
+            for member in members:
+                tensors[member.name] = _listed(member, tensors) if member.kind == "list" else tensors[member.inputs[0]]
+            continue
+        alike: dict[tuple[object, ...], list[tuple[DerivedTensor, list[Column]]]] = {}
         for member in members:
-            arguments = aligned([tensors[name] for name in member.inputs])
-            shape = tuple((a.shape[1:], a.dtype, a.device) for a in arguments)
-            alike.setdefault(shape, []).append((member, arguments))
+            columns = aligned([tensors[name] for name in member.inputs])
+            alike.setdefault(tuple(map(signature, columns)), []).append((member, columns))
         for batch in alike.values():
-            together = [torch.cat(column) for column in zip(*(a for _, a in batch), strict=True)]
-            rows = [len(a[0]) if a else 1 for _, a in batch]
-            first = batch[0][0]
-            output = call_network(first.network, networks[first.network], together, first.name, first.position)
-            if output.ndim == 0 or len(output) != sum(rows):
-                raise NetworkOutputError(
-                    f"network {first.network!r} returned a tensor of shape {list(output.shape)} for {sum(rows)} rows; "
-                    "an nn/3 network keeps the leading batch axis",
-                    first.position,
-                )
+            together = [joined(column) for column in zip(*(c for _, c in batch), strict=True)]
+            rows = [len(c[0]) if c else 1 for _, c in batch]
+            output = _computed(batch[0][0], networks, together, sum(rows))
+            if len(batch) > 1 and not together:
+                output = output.expand(len(batch), *output.shape[1:])
             for (member, _), piece in zip(batch, torch.split(output, rows), strict=True):
                 tensors[member.name] = piece
+
+
+def _listed(tensor: DerivedTensor, tensors: Mapping[str, Column]) -> TensorList:
+    items = [tensors[name] for name in tensor.inputs]
+    return TensorList(tuple(item for item in aligned(items) if isinstance(item, Tensor)))
+
+
+def _computed(first: DerivedTensor, networks: Mapping[str, Network], columns: list[Column], rows: int) -> Tensor:
+    """The output [rows, …] of the network or function of a group of tensors."""
+    if first.kind == "function":
+        return _called(first, columns)
+    output = call_network(first.computation, networks[first.computation], columns, first.name, first.position)
+    if output.ndim == 0 or len(output) != (rows if columns else 1):
+        raise NetworkOutputError(
+            f"network {first.computation!r} returned a tensor of shape {list(output.shape)} for {rows} rows; "
+            "an nn/3 network keeps the leading batch axis",
+            first.position,
+        )
+    return output
+
+
+def _called(tensor: DerivedTensor, columns: list[Column]) -> Tensor:
+    function = TENSOR_FUNCTIONS[tensor.computation]
+    given = {"parameters": tensor.parameters} if tensor.parameters else {}
+    try:
+        return function(*map(argument, columns), **given)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        shapes = ", ".join(map(shape_text, columns)) or "no tensors"
+        raise NetworkInputError(f"{tensor.computation} failed on {shapes}: {error}", tensor.position) from error

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from deepplp.errors import NetworkInputError, NetworkOutputError, Position
 
-__all__ = ["Network", "Output"]
+__all__ = ["Inputs", "Network", "Output"]
 
 Output = Literal["probabilities", "logits", "log_probabilities"]
+Inputs = Literal["tensors", "values"]
 
 
 class Network(nn.Module):
@@ -25,20 +26,40 @@ class Network(nn.Module):
     Logits mean a softmax over the values for nn/4 and a sigmoid for nn/2. They and log-probabilities are turned into
     probabilities in float64, so that small ones keep their precision.
 
+    With ``inputs="values"`` an argument that is no tensor, such as a number, a text or a list of them, reaches the
+    module as a Python list with one value a row; with ``"tensors"`` it is an error, as is a misspelt input. A list of
+    tensors as one argument is a list of tensors [batch, …] for the module.
+
+    ``k`` keeps only the k most probable values of each row, in nn/4: the others count as 0, probabilities are lower
+    bounds, and `Answers.cut_mass` says how much was cut.
+
     >>> Network(torch.nn.Linear(4, 2), output="logits").output
     'logits'
     """
 
-    def __init__(self, module: Callable[..., Tensor], output: Output = "probabilities") -> None:
+    def __init__(
+        self,
+        module: Callable[..., Tensor],
+        output: Output = "probabilities",
+        *,
+        inputs: Inputs = "tensors",
+        k: int | None = None,
+    ) -> None:
         super().__init__()
         if output not in get_args(Output):
             raise NetworkOutputError(f"output must be one of {', '.join(get_args(Output))}, not {output!r}")
+        if inputs not in get_args(Inputs):
+            raise NetworkInputError(f"inputs must be one of {', '.join(get_args(Inputs))}, not {inputs!r}")
+        if k is not None and (not isinstance(k, int) or isinstance(k, bool) or k < 1):
+            raise NetworkOutputError(f"k is a number of values, at least 1, not {k!r}")
         if isinstance(module, Network):
             raise NetworkInputError("this is a Network already; pass it as it is")
         if not callable(module):
             raise NetworkInputError(f"a network must be a module or a callable, not {type(module).__name__}")
         self.module = module
         self.output: Output = output
+        self.inputs: Inputs = inputs
+        self.k = k
 
     def forward(self, *inputs: Any) -> Tensor:
         """Call the module."""
@@ -46,7 +67,8 @@ class Network(nn.Module):
 
     def extra_repr(self) -> str:
         """What ``print(model)`` says of it."""
-        return f"output={self.output!r}"
+        more = (", inputs='values'" if self.inputs == "values" else "") + (f", k={self.k}" if self.k else "")
+        return f"output={self.output!r}{more}"
 
     def check_inputs(self, name: str, count: int, declaration: str, position: Position) -> None:
         """Raise where the module cannot take ``count`` positional arguments, as far as its signature tells."""

@@ -2,6 +2,7 @@
 
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
+from deepplp.program.readable import readable, readable_text
 from deepplp.program.source import Source
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal
 
@@ -14,4 +15,6 @@ __all__ = [
     "Statement",
     "list_items",
     "parse_goal",
+    "readable",
+    "readable_text",
 ]

@@ -12,6 +12,7 @@ from typing import Literal
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
 from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
+from deepplp.program.constructs import check_heads, declared_predicates
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.source import Source
 from deepplp.program.syntax import parse_statements
@@ -53,8 +54,9 @@ class Statement:
     """One clause, fact, annotated disjunction or directive.
 
     ``neural`` where a network decides its head, ``learnable`` where a probability of it is learnt, ``consulted`` where
-    it is a directive that reads another file: the number of that file. ``source`` is the number of its own file, and
-    ``end`` the character behind it there.
+    it is a directive that reads another file: the number of that file, and ``declared`` where it is one that declares
+    predicates, such as ``:- dynamic p/1``: their signatures. ``source`` is the number of its own file, and ``end`` the
+    character behind it there.
     """
 
     term: Term
@@ -64,6 +66,7 @@ class Statement:
     neural: NeuralDeclaration | None = None
     learnable: LearnableClause | None = None
     consulted: int | None = None
+    declared: tuple[str, ...] | None = None
 
     def heads_and_body(self) -> tuple[list[Term], Term | None]:
         """The heads, one unless it is an annotated disjunction, and the body, None for a fact."""
@@ -101,6 +104,12 @@ class Program:
         errors: list[DeepPLPError] = []
         program = _Loader(str(Path(path).parent), errors).load(_read(Path(path), None))
         return program, errors
+
+    def with_facts(self, text: str, name: str = "<facts>") -> Program:
+        """The program and the clauses of one more text; errors in it are called ``name``."""
+        loader = _Loader(self.root)
+        loader.resume(self)
+        return loader.load(Source(name, text))
 
     @property
     def source(self) -> Source:
@@ -174,6 +183,16 @@ class _Loader:
         self._sources: list[Source] = []
         self._numbers: dict[str, int] = {}
         self._statements: list[Statement] = []
+        self._declarations = 0
+        self._learnables = 0
+
+    def resume(self, program: Program) -> None:
+        """Go on where a program ended."""
+        self._sources = list(program.sources)
+        self._numbers = {os.path.abspath(s.name): i for i, s in enumerate(program.sources)}
+        self._statements = list(program.statements)
+        self._declarations = len(program.declarations)
+        self._learnables = len(program.learnables)
 
     def load(self, source: Source) -> Program:
         """The whole program."""
@@ -215,14 +234,19 @@ class _Loader:
                 text = text[:first] + "".join("\n" if c == "\n" else " " for c in text[first:last]) + text[last:]
 
     def _statement(self, term: Term, position: Position, number: int, end: int, folder: Path) -> Statement:
-        path = _consulted(term)
+        path = _consulted(term, position)
         if path is not None:
             return Statement(term, position, number, end, consulted=self._consult(folder, path, position))
-        declarations = sum(s.neural is not None for s in self._statements)
-        learnables = sum(s.learnable is not None for s in self._statements)
-        neural = _neural_declaration(term, position, declarations)
+        declared = declared_predicates(term, position)
+        if declared is not None:
+            return Statement(term, position, number, end, declared=declared)
+        neural = _neural_declaration(term, position, self._declarations)
         heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
-        return Statement(term, position, number, end, neural, learnable_clause(heads, position, learnables))
+        check_heads(heads, position)
+        learnable = learnable_clause(heads, position, self._learnables)
+        self._declarations += neural is not None
+        self._learnables += learnable is not None
+        return Statement(term, position, number, end, neural, learnable)
 
     def _consult(self, folder: Path, path: str, position: Position) -> int:
         file = next((f for f in (folder / path, folder / f"{path}.pl") if f.is_file()), None)
@@ -241,14 +265,19 @@ def _read(file: Path, position: Position | None) -> Source:
         raise ProgramFileError(f"cannot read {file}: byte {error.start} is not UTF-8 text", position) from None
 
 
-def _consulted(statement: Term) -> str | None:
-    """The file that a directive ``:- consult(file)`` names."""
+def _consulted(statement: Term, position: Position) -> str | None:
+    """The file that a directive ``:- consult(file)`` or ``:- [file]`` names."""
     if not isinstance(statement, Clause) or str(statement.head) != "_directive":
         return None
     goal = statement.body
-    if not isinstance(goal, Term) or goal.functor != "consult" or goal.arity != 1 or isinstance(goal.args[0], Var):
+    if not isinstance(goal, Term):
         return None
-    return str(goal.args[0]).strip("'\"")
+    files = [goal.args[0]] if goal.functor == "consult" and goal.arity == 1 else list_items(goal)
+    if not files or isinstance(files[0], Var):
+        return None
+    if len(files) > 1:
+        raise UnsupportedConstructError("consult one file a directive: :- consult('a.pl'). :- consult('b.pl').", position)
+    return str(files[0]).strip("'\"")
 
 
 def _domain_text(domain: Term | None) -> str:

@@ -15,22 +15,31 @@ from problog.parser import ParseError, PrologParser, Token
 from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
+from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.source import Source
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements"]
 
 RANGE_FUNCTOR = "'..'"
+_DECLARATION_PRIORITY = 1150
 _RANGE_PRIORITY = 650  # binds tighter than comparison, looser than arithmetic: 0..N-1 is 0..(N-1)
 
 
 class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
-    """ProbLog's parser with the range operator."""
+    """ProbLog's parser with the range operator, and with ``dynamic`` and its like as prefix operators of directives."""
 
     def _token_dot(self, s: str, pos: int) -> tuple[Token, int]:
         if s[pos : pos + 2] == "..":
             token = Token("..", pos, binop=(_RANGE_PRIORITY, "xfx", self.factory.build_binop), atom=False)
             return token, pos + 2
         return super()._token_dot(s, pos)  # type: ignore[no-any-return]
+
+    def _token_lower(self, s: str, pos: int) -> tuple[Token, int]:
+        token, end = super()._token_lower(s, pos)
+        if token.string in DECLARATIONS and not token.functor and s[:pos].rstrip().endswith(":-"):
+            priority = (_DECLARATION_PRIORITY, "fx", self.factory.build_unop)
+            return Token(token.string, pos, unop=priority, atom=False), end
+        return token, end
 
 
 class _Factory(DefaultPrologFactory):  # type: ignore[misc]
@@ -71,6 +80,15 @@ def _error_offset(error: ParseError, source: Source) -> int:
     return source.offset(line, column + 1 if line == 1 else column)
 
 
+def _goal_start(source: Source, statement_start: int) -> int:
+    """Where a directive's goal starts, behind its ``:-``."""
+    text = source.text
+    start = statement_start + 2 if text.startswith(":-", statement_start) else statement_start
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start
+
+
 def _explain(error: ParseError, source: Source, statement_start: int) -> ProgramSyntaxError:
     offset = _error_offset(error, source)
     message = str(error.base_message)
@@ -78,16 +96,31 @@ def _explain(error: ParseError, source: Source, statement_start: int) -> Program
         return ProgramSyntaxError(
             "this statement does not end: expected '.' before the end of the text", source.position(statement_start)
         )
+    if message == "Expected binary operator" and source.text[offset - 1 : offset + 1] in ("''", '""'):
+        quote = source.text[offset]
+        return ProgramSyntaxError(
+            f"a quote within quotes takes a backslash: \\{quote}, not {quote}{quote}", source.position(offset)
+        )
+    if message == "Expected binary operator" and source.text.startswith("op(", _goal_start(source, statement_start)):
+        return ProgramSyntaxError(
+            "ProbLog has no operators but its own; write terms as name(a, b)", source.position(statement_start)
+        )
     if message == "Expected binary operator":
         return ProgramSyntaxError(
             "expected an operator, ',' or '.' before this; is a comma or full stop missing?", source.position(offset)
         )
     if message.startswith("Unmatched character"):
         character = source.text[offset : offset + 1]
+        if character == "'" and source.text[offset - 1 : offset] == "0":
+            return ProgramSyntaxError(
+                "ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms",
+                source.position(offset - 1),
+            )
         return ProgramSyntaxError(f"{character!r} has no partner", source.position(offset))
     if message.startswith("Unexpected character"):
         character = source.text[offset : offset + 1]
-        return ProgramSyntaxError(f"unexpected character {character!r}", source.position(offset))
+        quoted = "; quote a name that starts with it" if character.isalpha() else ""
+        return ProgramSyntaxError(f"unexpected character {character!r}{quoted}", source.position(offset))
     if message == "Ambiguous token role":
         return ProgramSyntaxError("this operator has no argument on one of its sides", source.position(offset))
     return ProgramSyntaxError(message[:1].lower() + message[1:], source.position(offset))

@@ -1,0 +1,282 @@
+"""``findall/3``, ``all/3`` and ``all_or_none/3`` over probabilistic goals: one list for every set of answers.
+
+``findall/3`` lists an answer once for each of its proofs, as Prolog does: two clauses that prove the same answer give
+it twice. An answer that lies on a cycle of the ground program, such as a path in a cyclic graph, has infinitely many
+proofs in Prolog; tabling makes it one answer, and so it is listed once, wherever its node holds. (ProbLog 2.3 cuts
+the cycle where it closes and takes the rest for a proof, which lists answers several times, and answers that hold in
+no world.)
+
+Lists that no world can have are left out: those with two values of one choice, or with an answer but not with
+another one that the same choices prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Any
+
+from problog.engine_builtin import build_list, check_mode
+from problog.engine_unify import UnifyError, substitute_simple, unify_value
+from problog.logic import Clause, Term
+
+from deepplp.errors import BudgetExceededError, Position
+
+__all__ = ["Answer", "lists", "merged_answers", "proved_answers", "solutions"]
+
+_MOST_LISTS = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An instance of the pattern and the node of a proof.
+
+    ``atoms`` are literals that hold where it does; ``exact`` says that it holds wherever they do.
+    """
+
+    term: Any
+    node: Any
+    atoms: frozenset[int]
+    exact: bool
+
+
+class _Unbound:
+    """Every variable is a new one."""
+
+    def __getitem__(self, variable: Any) -> None:
+        return None
+
+
+def solutions(engine: Any, database: Any, target: Any, pattern: Any, goal: Term, origin: Any) -> list[tuple[Any, Any]]:
+    """The instances of a pattern for which a goal holds, each with its node in the target."""
+    head = Term(engine.get_non_cache_functor(), pattern, *goal.variables())
+    extended = database.extend()
+    extended += Clause(head, goal)
+    called = substitute_simple(head, _Unbound())
+    results = engine.call(called, subcall=True, database=extended, target=target, call_origin=origin)
+    return [(arguments[0], node) for arguments, node in results]
+
+
+def merged_answers(results: Sequence[tuple[Any, Any]], target: Any) -> list[Answer]:
+    """The answers of ``all/3``: each as often as the engine's tables tell it apart."""
+    return [_answer(term, [node], target) for term, node in results if node is not None]
+
+
+def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) -> list[Answer]:
+    """The answers of ``findall/3``: each once a proof, in the order in which they were proved.
+
+    ``own`` is the formula in which the goal was ground, with all its proofs; the answers' nodes are in ``target``.
+    """
+    cyclic = _on_cycles(own, [node for _, node in results])
+    branches = _branches(own, [node for _, node in results], cyclic)
+    copy = _Copy(own, target, cyclic)
+    proofs = [(time, term, literals) for term, node in results for time, literals in branches(node)]
+    proofs.sort(key=lambda proof: proof[0])
+    keep_all, target.keep_all = target.keep_all, False  # what is certain is no atom in the target
+    answers = [_answer(term, [copy(literal) for literal in literals], target) for _, term, literals in proofs]
+    target.keep_all = keep_all
+    return [a for a in answers if a.node is not None]
+
+
+def _answer(term: Any, proof: list[Any], target: Any) -> Answer:
+    node = target.add_and((*proof, target.TRUE))
+    parts = [n for n in proof if n != target.TRUE]
+    atoms = frozenset(n for n in parts if n is not None and type(target.get_node(abs(n))).__name__ == "atom")
+    return Answer(term, node, atoms, len(atoms) == len(set(parts)))
+
+
+def lists(
+    answers: Sequence[Answer], target: Any, pattern: Any, goal: Any, result: Any, position: Position | None
+) -> Iterator[tuple[tuple[Any, Any, Any], Any]]:
+    """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list."""
+    mode = check_mode((pattern, goal, result), ["*cv", "*cl"], functor="findall")
+    for chosen, nodes in _selections(answers, target, position):
+        node = target.add_and((*nodes, target.TRUE))
+        if node is None:
+            continue
+        made = build_list(chosen, Term("[]"))
+        if mode != 0:
+            try:
+                made = unify_value(made, result, {})
+            except UnifyError:
+                continue
+        yield (pattern, goal, made), node
+
+
+def _selections(
+    answers: Sequence[Answer], target: Any, position: Position | None
+) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Every set of answers that a world may have, with the literals that say that it has these and no others."""
+    number = 0
+    stack: list[tuple[int, tuple[Any, ...], tuple[Any, ...], frozenset[int]]] = [(0, (), (), frozenset())]
+    while stack:
+        index, chosen, nodes, held = stack.pop()
+        if index == len(answers):
+            number += 1
+            if number > _MOST_LISTS:
+                raise BudgetExceededError(
+                    f"the {len(answers)} answers that are collected here make more than {_MOST_LISTS} lists, one for "
+                    "each set of them that may hold; bind more of the goal's arguments, or count without a list",
+                    position,
+                )
+            yield list(chosen), list(nodes)
+            continue
+        answer = answers[index]
+        if not (answer.exact and answer.atoms <= held):
+            denied = frozenset(-a for a in answer.atoms) if answer.exact and len(answer.atoms) == 1 else frozenset()
+            stack.append((index + 1, chosen, (*nodes, target.negate(answer.node)), held | denied))
+        if _possible(target, held, answer.atoms):
+            stack.append((index + 1, (*chosen, answer.term), (*nodes, answer.node), held | answer.atoms))
+
+
+def _possible(target: Any, held: frozenset[int], atoms: frozenset[int]) -> bool:
+    """Whether literals may hold together: none with its negation, and no two values of one choice."""
+    if any(-a in held for a in atoms):
+        return False
+    values: dict[Any, int] = {}
+    for literal in chain(held, atoms):
+        if literal > 0:
+            group = target.get_node(literal).group
+            if group is not None and values.setdefault(group, literal) != literal:
+                return False
+    return True
+
+
+def _children(formula: Any, key: int) -> tuple[int, ...]:
+    """The literals below a node, but for those that are certain."""
+    node = formula.get_node(key)
+    return () if type(node).__name__ == "atom" else tuple(c for c in node.children if c)
+
+
+def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
+    """The nodes that lie on a cycle, by Tarjan's algorithm; no cycle goes through a negation."""
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    path: list[int] = []
+    open_nodes: set[int] = set()
+    found: set[int] = set()
+    for root in (abs(r) for r in roots if r):
+        if root in order:
+            continue
+        work: list[tuple[int, Iterator[int]]] = []
+        entered = root
+        while entered or work:
+            if entered:
+                order[entered] = low[entered] = len(order)
+                path.append(entered)
+                open_nodes.add(entered)
+                work.append((entered, map(abs, _children(formula, entered))))
+            key, children = work[-1]
+            entered = 0
+            for child in children:
+                if child not in order:
+                    entered = child
+                    break
+                if child in open_nodes:
+                    low[key] = min(low[key], order[child])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[key])
+                if low[key] == order[key]:
+                    component = [path.pop()]
+                    while component[-1] != key:
+                        component.append(path.pop())
+                    open_nodes.difference_update(component)
+                    if len(component) > 1 or key in _children(formula, key):
+                        found.update(component)
+    return frozenset(found)
+
+
+def _branches(formula: Any, roots: Sequence[Any], cyclic: frozenset[int]) -> Any:
+    """A function from a node to its proofs: when each was found, and its literals.
+
+    A negation and a node on a cycle are literals themselves.
+    """
+    known: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+
+    def proofs(key: Any) -> list[tuple[int, tuple[int, ...]]]:
+        if key is None:
+            return []
+        if key == 0:
+            return [(0, ())]
+        return known[key] if key in known else [(key, (key,))]
+
+    stack = [r for r in roots if r and r > 0]
+    while stack:
+        key = stack[-1]
+        node = formula.get_node(key)
+        kind = "literal" if key in cyclic else type(node).__name__
+        waiting = [c for c in node.children if c and c > 0 and c not in known] if kind in ("conj", "disj") else []
+        if key not in known and waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        if key in known:
+            continue
+        if kind == "disj":
+            known[key] = [proof for c in node.children for proof in proofs(c)]
+        elif kind == "conj":
+            known[key] = [
+                (max(key, *(time for time, _ in parts)), tuple(chain.from_iterable(literals for _, literals in parts)))
+                for parts in product(*(proofs(c) for c in node.children))
+            ]
+        else:
+            known[key] = [(key, (key,))]
+    return proofs
+
+
+class _Copy:
+    """Copies nodes of one formula to another, cycles included."""
+
+    def __init__(self, source: Any, target: Any, cyclic: frozenset[int]) -> None:
+        self._source = source
+        self._target = target
+        self._cyclic = cyclic
+        self._known: dict[int, Any] = {}
+
+    def __call__(self, literal: int) -> Any:
+        key = abs(literal)
+        if key not in self._known:
+            self._copy(key)
+        copied = self._known[key]
+        return copied if literal > 0 else self._target.negate(copied)
+
+    def _copy(self, root: int) -> None:
+        target = self._target
+        open_nodes: list[int] = []
+        stack = [root]
+        while stack:
+            key = stack[-1]
+            node = self._source.get_node(key)
+            kind = type(node).__name__
+            if kind == "atom":
+                self._known[key] = target.add_atom(
+                    node.identifier, node.probability, group=node.group, name=node.name, source=node.source
+                )
+                stack.pop()
+                continue
+            if kind == "disj" and key in self._cyclic and key not in self._known:
+                # Every cycle passes through a disjunction, so that these alone need to be known in advance.
+                self._known[key] = target.add_or((), placeholder=True)
+                open_nodes.append(key)
+            waiting = [abs(c) for c in node.children if c and abs(c) not in self._known]
+            if waiting:
+                stack += waiting
+                continue
+            stack.pop()
+            if key not in self._known:
+                children = [self._literal(c) for c in node.children]
+                self._known[key] = target.add_and(children) if kind == "conj" else target.add_or(children)
+        for key in open_nodes:
+            for child in self._source.get_node(key).children:
+                target.add_disjunct(self._known[key], self._literal(child))
+
+    def _literal(self, child: Any) -> Any:
+        if child is None:
+            return self._target.FALSE
+        if child == 0:
+            return self._target.TRUE
+        copied = self._known[abs(child)]
+        return copied if child > 0 else self._target.negate(copied)

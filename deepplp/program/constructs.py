@@ -1,0 +1,113 @@
+"""What other systems say and deepplp does not: named where a program says it, with what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from problog.logic import And, Clause, Constant, Or, Term, Var
+
+from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError, UnsupportedConstructError
+from deepplp.program.readable import readable
+
+__all__ = ["DECLARATIONS", "check_heads", "control_faults", "declared_predicates"]
+
+DECLARATIONS = frozenset({"dynamic", "table", "discontiguous", "multifile"})
+_DISTRIBUTIONS = frozenset(
+    {"normal", "gaussian", "uniform", "exponential", "beta", "gamma", "poisson", "student", "laplace", "cauchy"}
+)
+_IF_THEN = {"'->'": "->", "'*->'": "*->"}
+
+
+def check_heads(heads: Sequence[Any], position: Position) -> None:
+    """Refuse heads that mean something in another dialect: decisions, continuous variables; and slips."""
+    for head in heads:
+        if not isinstance(head, Term) or isinstance(head, (Var, Constant)):
+            continue
+        probability = head.probability
+        name = probability.functor if isinstance(probability, Term) and not isinstance(probability, Constant) else None
+        if name == "?":
+            raise UnsupportedConstructError(
+                f"?::{head.with_probability(None)} is a decision of DTProbLog; deepplp computes probabilities, not "
+                "strategies. Give the fact a probability, or decide it by evidence",
+                position,
+            )
+        continuous = head if head.functor == "'~'" and head.arity == 2 else None
+        if continuous is not None or (name in _DISTRIBUTIONS and probability.arity > 0):
+            shown = str(head) if continuous is not None else f"{probability}::{head.with_probability(None)}"
+            raise UnsupportedConstructError(
+                f"{shown} is a continuous random variable; deepplp has discrete ones. Divide its range into values: "
+                "0.2::x(low); 0.5::x(middle); 0.3::x(high)",
+                position,
+            )
+        if head.functor == "':'" and head.arity == 2 and isinstance(head.args[0], Constant):
+            raise ProgramSyntaxError(
+                f"{head.args[0]}:{head.args[1]} is a fact about ':'; a probability takes two colons: "
+                f"{head.args[0]}::{head.args[1]}",
+                position,
+            )
+        if len(heads) > 1 and probability is None:
+            raise InvalidProbabilityError(
+                f"{head} has no probability; every head of an annotated disjunction needs one", position
+            )
+
+
+def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] | None:
+    """The signatures that a directive such as ``:- dynamic p/1, q/2`` declares; None for all other statements."""
+    if not isinstance(statement, Clause) or str(statement.head) != "_directive":
+        return None
+    goal = statement.body
+    if not isinstance(goal, Term) or goal.functor not in DECLARATIONS or goal.arity == 0:
+        return None
+    signatures: list[str] = []
+    stack: list[Any] = list(reversed(goal.args))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, And):
+            stack += [item.op2, item.op1]
+        elif isinstance(item, Term) and item.functor == "." and item.arity == 2:
+            stack += [item.args[1], item.args[0]]
+        elif isinstance(item, Term) and item.functor == "'/'" and item.arity == 2 and str(item.args[1]).isdigit():
+            signatures.append(f"{item.args[0]}/{item.args[1]}")
+        elif str(item) != "[]":
+            raise ProgramSyntaxError(
+                f"{goal.functor} declares predicates, such as {goal.functor} edge/2, not {readable(item)}", position
+            )
+    return tuple(signatures)
+
+
+def control_faults(body: Term | None) -> Iterator[tuple[str, Any]]:
+    """If-then-else and cuts in a body: what is wrong with each, and its location."""
+    stack: list[Any] = [body]
+    while stack:
+        term = stack.pop()
+        if not isinstance(term, Term) or isinstance(term, (Var, Constant)):
+            continue
+        otherwise = None
+        if isinstance(term, Or) and isinstance(term.op1, Term) and term.op1.functor == "'->'":
+            otherwise, term = term.op2, term.op1
+            stack.append(otherwise)
+        if term.functor in _IF_THEN and term.arity == 2:
+            yield _if_then(term, otherwise), term.location
+            stack += [a for a in reversed(term.args) if isinstance(a, Term)]
+        elif term.functor == "!" and term.arity == 0:
+            yield (
+                "the cut ! has no meaning in a probabilistic program, where a clause holds in some worlds and not in "
+                "others; make the clauses exclude each other with \\+, or use library(cut)",
+                term.location,
+            )
+        else:
+            stack += reversed(term.args)
+
+
+def _if_then(term: Term, otherwise: Term | None) -> str:
+    """If C holds in some worlds only, C -> A ; B is A where it holds and B where it does not."""
+    symbol = _IF_THEN[term.functor]
+    if symbol == "*->":  # binds tighter than = in ProbLog's grammar, so that its parts are not what they seem
+        return "ProbLog has no soft cut; write (C, A ; \\+ C, B) for (C *-> A ; B)"
+    condition, then = term.args
+    negated = f"\\+ ({condition})" if isinstance(condition, (And, Or)) else f"\\+ {condition}"
+    condition = f"({condition})" if isinstance(condition, Or) else condition
+    if otherwise is None:
+        return f"ProbLog has no if-then; write ({condition}, {then})"
+    return f"ProbLog has no if-then-else; write ({condition}, {then} ; {negated}, {otherwise})"

@@ -1,0 +1,59 @@
+"""Terms as people write them: variables by name, where the engine has numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from problog.engine_unify import substitute_simple
+from problog.logic import Term, Var, is_variable
+
+__all__ = ["readable", "readable_text"]
+
+_INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
+
+
+class _Names:
+    """The engine's variables as ``_``, or as ``A``, ``B`` and so on where they occur more than once."""
+
+    def __init__(self, counts: Counter[Any]) -> None:
+        self._counts = counts
+        self._names: dict[Any, Var] = {}
+
+    def __getitem__(self, variable: Any) -> Var:
+        if isinstance(variable, str) and variable[:1].isalpha():
+            return Var(variable)
+        if variable is None or self._counts[variable] == 1:
+            return Var("_")
+        number = len(self._names)
+        letter = chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else "")
+        return self._names.setdefault(variable, Var(letter))
+
+
+def readable(term: Any) -> str:
+    """A term's text, with the engine's variables named.
+
+    >>> readable(Term("p", -1, Term("f", -2, -2)))
+    'p(_,f(A,A))'
+    """
+    counts: Counter[Any] = Counter()
+    stack = [term]
+    while stack:
+        current = stack.pop()
+        if current is None or isinstance(current, int):
+            counts[current] += 1
+        elif isinstance(current, Var):
+            counts[current.functor] += 1
+        elif isinstance(current, Term) and not is_variable(current):
+            stack += current.args
+    return str(substitute_simple(term, _Names(counts)))
+
+
+def readable_text(text: str) -> str:
+    """A message of the engine, in which variables have names such as X1.
+
+    >>> readable_text("arguments: (X1, X2+1, 'X3')")
+    "arguments: (_, _+1, 'X3')"
+    """
+    return _INTERNAL.sub(lambda found: found[0] if found[0][0] in "'\"" else "_", text)
