@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepplp.errors import DeepPLPError, Position
-from deepplp.grounding import Grounder, calls_of, probability_faults, variables_of
+from deepplp.grounding import Grounder, calls_of, hint_for, probability_faults, variables_of
 from deepplp.program import Program, Statement
 
 __all__ = ["Finding", "Report", "check_file"]
@@ -63,6 +63,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
         findings += [Finding("error", message, statement.position) for message in probability_faults(statement)]
         findings += [Finding("warning", m, statement.position) for m in _singletons(statement)]
     if grounder is not None:
+        findings += [Finding("error", message, place) for message, place in grounder.unsupported()]
         findings += _undefined(program, grounder)
         findings += _unused(program)
     order = {source.name: i for i, source in enumerate(program.sources)}
@@ -86,14 +87,14 @@ def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
     own = sorted(_defined(program))
     for statement in program.statements:
         for signature, place in calls_of(statement):
-            if signature in own or grounder.is_defined(signature):
+            if signature in own or signature == "!/0" or grounder.is_defined(signature):
                 continue
             name = signature.rpartition("/")[0]
             close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
             near = [k for k in own if k.rpartition("/")[0] in (name, *close)]
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             where = statement.position if place is None else program.sources[statement.source].position(place)
-            yield Finding("error", f"no clauses for {signature}{hint}", where)
+            yield Finding("error", hint_for(signature) or f"no clauses for {signature}{hint}", where)
 
 
 def _unused(program: Program) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from deepplp.grounding.formula import (
 )
 from deepplp.grounding.functions import PythonFunction, to_python
 from deepplp.grounding.ground import Grounder, ground, is_reserved
+from deepplp.grounding.hints import hint_for
 from deepplp.grounding.inspection import calls_of, probability_faults, variables_of
 from deepplp.grounding.tensors import TENSOR_SIGNATURES
 
@@ -43,6 +44,7 @@ __all__ = [
     "Source",
     "calls_of",
     "ground",
+    "hint_for",
     "is_reserved",
     "probability_faults",
     "to_python",

@@ -18,6 +18,7 @@ from deepplp.program import readable
 __all__ = ["install_builtins"]
 
 _CONTROL = (And, Or, Not)
+_BROKEN = (("set_state", 1), ("reset_state", 0), ("check_state", 1), ("print_state", 0), ("condition", 1))
 
 
 def install_builtins(engine: Any, target_class: Callable[..., Any]) -> None:
@@ -33,6 +34,23 @@ def install_builtins(engine: Any, target_class: Callable[..., Any]) -> None:
     for arity in (2, 3, 5):
         builtin = engine.get_builtin(engine.get_builtins()[f"subquery/{arity}"])
         engine.add_builtin("subquery", arity, _subquery(builtin))
+
+
+    for name, arity in _BROKEN:
+        engine.add_builtin(name, arity, _refused(name, arity))
+
+
+def _refused(name: str, arity: int) -> Any:
+    """A built-in that ProbLog lists and cannot carry out."""
+
+    def refuse(*arguments: Any, **call: Any) -> Any:
+        raise UnsupportedConstructError(
+            f"{name}/{arity} does not work in ProbLog 2.3 either; hand values on as arguments, and give evidence by "
+            "evidence/1 or evidence/2",
+            call["engine"].locate(call.get("location")),
+        )
+
+    return refuse
 
 
 def _collector(name: str, target_class: Callable[..., Any]) -> Any:

@@ -6,12 +6,13 @@ proofs in Prolog; tabling makes it one answer, and so it is listed once, whereve
 the cycle where it closes and takes the rest for a proof, which lists answers several times, and answers that hold in
 no world.)
 
-Lists that no world can have are left out: those with two values of one choice, or with an answer but not with
-another one that the same choices prove.
+Lists that no world can have are left out, where unit propagation shows it: those with two values of one choice, or
+with an answer but not with another one that follows from it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
@@ -30,15 +31,10 @@ _MOST_LISTS = 2**16
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An instance of the pattern and the node of a proof.
-
-    ``atoms`` are literals that hold where it does; ``exact`` says that it holds wherever they do.
-    """
+    """An instance of the pattern, and the node of what proves it."""
 
     term: Any
     node: Any
-    atoms: frozenset[int]
-    exact: bool
 
 
 class _Unbound:
@@ -60,7 +56,7 @@ def solutions(engine: Any, database: Any, target: Any, pattern: Any, goal: Term,
 
 def merged_answers(results: Sequence[tuple[Any, Any]], target: Any) -> list[Answer]:
     """The answers of ``all/3``: each as often as the engine's tables tell it apart."""
-    return [_answer(term, [node], target) for term, node in results if node is not None]
+    return [Answer(term, node) for term, node in results if node != target.FALSE]
 
 
 def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) -> list[Answer]:
@@ -74,16 +70,9 @@ def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) ->
     proofs = [(time, term, literals) for term, node in results for time, literals in branches(node)]
     proofs.sort(key=lambda proof: proof[0])
     keep_all, target.keep_all = target.keep_all, False  # what is certain is no atom in the target
-    answers = [_answer(term, [copy(literal) for literal in literals], target) for _, term, literals in proofs]
+    nodes = [target.add_and((*map(copy, literals), target.TRUE)) for _, _, literals in proofs]
     target.keep_all = keep_all
-    return [a for a in answers if a.node is not None]
-
-
-def _answer(term: Any, proof: list[Any], target: Any) -> Answer:
-    node = target.add_and((*proof, target.TRUE))
-    parts = [n for n in proof if n != target.TRUE]
-    atoms = frozenset(n for n in parts if n is not None and type(target.get_node(abs(n))).__name__ == "atom")
-    return Answer(term, node, atoms, len(atoms) == len(set(parts)))
+    return [Answer(term, node) for (_, term, _), node in zip(proofs, nodes, strict=True) if node != target.FALSE]
 
 
 def lists(
@@ -106,41 +95,124 @@ def lists(
 
 def _selections(
     answers: Sequence[Answer], target: Any, position: Position | None
-) -> Iterator[tuple[list[Any], list[Any]]]:
+) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Every set of answers that a world may have, with the literals that say that it has these and no others."""
-    number = 0
-    stack: list[tuple[int, tuple[Any, ...], tuple[Any, ...], frozenset[int]]] = [(0, (), (), frozenset())]
+    known = _Known(target, [a.node for a in answers])
+    steps = 0
+    # What comes next is on top: the number of the next answer, what was known before the last one was decided, the
+    # answers of the list and the literals of all decisions, and the last of these.
+    stack: list[tuple[int, int, tuple[Any, ...], tuple[Any, ...], int]] = [(0, known.mark(), (), (), 0)]
     while stack:
-        index, chosen, nodes, held = stack.pop()
-        if index == len(answers):
-            number += 1
-            if number > _MOST_LISTS:
-                raise BudgetExceededError(
-                    f"the {len(answers)} answers that are collected here make more than {_MOST_LISTS} lists, one for "
-                    "each set of them that may hold; bind more of the goal's arguments, or count without a list",
-                    position,
-                )
-            yield list(chosen), list(nodes)
+        index, mark, chosen, literals, decided = stack.pop()
+        known.undo(mark)
+        if decided and not known.assume(decided):
             continue
-        answer = answers[index]
-        if not (answer.exact and answer.atoms <= held):
-            denied = frozenset(-a for a in answer.atoms) if answer.exact and len(answer.atoms) == 1 else frozenset()
-            stack.append((index + 1, chosen, (*nodes, target.negate(answer.node)), held | denied))
-        if _possible(target, held, answer.atoms):
-            stack.append((index + 1, (*chosen, answer.term), (*nodes, answer.node), held | answer.atoms))
+        if index == len(answers):
+            yield chosen, literals
+            continue
+        steps += 1
+        if steps > _MOST_LISTS:
+            raise BudgetExceededError(
+                f"the {len(answers)} answers that are collected here make too many lists, one for each set of them "
+                f"that may hold: the search for them took {_MOST_LISTS} steps. Bind more of the goal's arguments, or "
+                "count without a list",
+                position,
+            )
+        answer, mark = answers[index], known.mark()
+        if answer.node == target.TRUE:
+            stack.append((index + 1, mark, (*chosen, answer.term), literals, 0))
+            continue
+        denied = target.negate(answer.node)
+        stack.append((index + 1, mark, chosen, (*literals, denied), denied))
+        stack.append((index + 1, mark, (*chosen, answer.term), (*literals, answer.node), answer.node))
 
 
-def _possible(target: Any, held: frozenset[int], atoms: frozenset[int]) -> bool:
-    """Whether literals may hold together: none with its negation, and no two values of one choice."""
-    if any(-a in held for a in atoms):
-        return False
-    values: dict[Any, int] = {}
-    for literal in chain(held, atoms):
-        if literal > 0:
-            group = target.get_node(literal).group
-            if group is not None and values.setdefault(group, literal) != literal:
-                return False
-    return True
+class _Known:
+    """What follows from literals that are assumed: unit propagation through a ground program, with its undoing.
+
+    It finds most contradictions, not all: lists that only a deeper look would rule out get probability zero.
+    """
+
+    def __init__(self, formula: Any, roots: Sequence[Any]) -> None:
+        self._nodes: dict[int, Any] = {}
+        self._parents: dict[int, list[int]] = defaultdict(list)
+        self._groups: dict[Any, list[int]] = defaultdict(list)
+        self._holds: dict[int, bool] = {}
+        self._trail: list[int] = []
+        stack = [abs(r) for r in roots if r]
+        while stack:
+            key = stack.pop()
+            if key in self._nodes:
+                continue
+            node = self._nodes[key] = formula.get_node(key)
+            if type(node).__name__ == "atom":
+                if node.group is not None:
+                    self._groups[node.group].append(key)
+                continue
+            for child in _children(formula, key):
+                self._parents[abs(child)].append(key)
+                stack.append(abs(child))
+        for key, node in self._nodes.items():
+            if type(node).__name__ == "disj" and 0 in node.children:  # a node on a cycle that is certain
+                self.assume(key)
+
+    def mark(self) -> int:
+        """How much is known."""
+        return len(self._trail)
+
+    def undo(self, mark: int) -> None:
+        """Forget what became known since."""
+        while len(self._trail) > mark:
+            del self._holds[self._trail.pop()]
+
+    def assume(self, literal: int) -> bool:
+        """Add a literal and what follows from it; False where that contradicts what is known."""
+        waiting = [literal]
+        while waiting:
+            found = waiting.pop()
+            key, holds = abs(found), found > 0
+            if key in self._holds:
+                if self._holds[key] != holds:
+                    return False
+                continue
+            self._holds[key] = holds
+            self._trail.append(key)
+            node = self._nodes[key]
+            if type(node).__name__ != "atom":
+                waiting += self._below(key)
+            elif holds and node.group is not None:
+                waiting += [-other for other in self._groups[node.group] if other != key]
+            for parent in self._parents[key]:
+                waiting += self._above(parent) if parent not in self._holds else self._below(parent)
+        return True
+
+    def _value(self, literal: Any) -> bool | None:
+        if literal is None:
+            return False
+        if literal == 0:
+            return True
+        holds = self._holds.get(abs(literal))
+        return holds if holds is None or literal > 0 else not holds
+
+    def _above(self, key: int) -> list[int]:
+        """The node itself, where its children decide it."""
+        node = self._nodes[key]
+        deciding = type(node).__name__ == "disj"  # one child that holds decides a disjunction
+        values = [self._value(c) for c in node.children]
+        if deciding in values:
+            return [key if deciding else -key]
+        return [] if None in values else [-key if deciding else key]
+
+    def _below(self, key: int) -> list[int]:
+        """The children that a known node decides: all of them, or the last one that may make it what it is."""
+        node = self._nodes[key]
+        disjunction = type(node).__name__ == "disj"
+        if self._holds[key] != disjunction:
+            return [c if self._holds[key] else -c for c in node.children if c]
+        if disjunction in map(self._value, node.children):
+            return []
+        unknown = [c for c in node.children if self._value(c) is None]
+        return [c if self._holds[key] else -c for c in unknown] if len(unknown) == 1 else []
 
 
 def _children(formula: Any, key: int) -> tuple[int, ...]:
@@ -201,7 +273,7 @@ def _branches(formula: Any, roots: Sequence[Any], cyclic: frozenset[int]) -> Any
             return []
         if key == 0:
             return [(0, ())]
-        return known[key] if key in known else [(key, (key,))]
+        return known.get(key, [(key, (key,))])
 
     stack = [r for r in roots if r and r > 0]
     while stack:

@@ -19,13 +19,13 @@ from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_call_args, substitute_simple, unify_value
 from problog.errors import ProbLogError
-from problog.extern import problog_export
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
+from problog.extern import problog_export
 from problog.formula import LogicFormula
-from problog.logic import And as AndTerm
-from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var, is_ground, list2term
+from problog.logic import Constant, Term, Var, is_ground, list2term
 
 from deepplp.errors import (
+    DeepPLPError,
     DomainError,
     NegativeCycleError,
     NonGroundError,
@@ -33,18 +33,20 @@ from deepplp.errors import (
     ProgramError,
     ProgramFileError,
     PythonNotAllowedError,
+    UnsupportedConstructError,
 )
 from deepplp.grounding.builtins import install_builtins
+from deepplp.grounding.clauses import NEURAL, engine_clauses
 from deepplp.grounding.functions import PythonFunction
-from deepplp.grounding.inspection import calls_of
-from deepplp.grounding.libraries import libraries_for
+from deepplp.grounding.inspection import calls_of, undecided_signatures
+from deepplp.grounding.libraries import declare, libraries_for, load_library, mend_libraries, missing_file
+from deepplp.grounding.retract import RETRACTORS
+from deepplp.grounding.tables import LOADERS
 from deepplp.grounding.tensors import TENSOR_SIGNATURES, tensor_builtins, tensor_test
-from deepplp.program import RANGE_FUNCTOR, LearnableClause, NeuralDeclaration, Program
+from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program, readable
 
-__all__ = ["LEARNABLE", "Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"]
+__all__ = ["Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"]
 
-NEURAL = "$neural"
-LEARNABLE = "$learnable"
 # The parts of ProbLog's library that are written in Python and touch nothing but terms.
 _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
 # What changes the data base while a query is ground: assertz/1, retract/1, retractall/1, recorda/2 and so on.
@@ -80,6 +82,12 @@ class _TablesBelow:
         self._above = above
         self._completed = completed
         self._active: dict[Any, Any] = {}
+
+    def reset(self) -> None:
+        """Forget everything, since the data base has changed."""
+        self.own.clear()
+        self._completed.clear()
+        self._above.reset()
 
     def is_dont_cache(self, goal: Any) -> bool:
         return bool(self._above.is_dont_cache(goal))
@@ -146,7 +154,7 @@ class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
 
 
 class Engine(DefaultEngine):  # type: ignore[misc]
-    """ProbLog's stack engine for one program, which defines the predicates ``defined`` itself."""
+    """ProbLog's stack engine for one program."""
 
     def __init__(
         self,
@@ -154,7 +162,6 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         allow_python: bool = False,
         locate: Callable[[Any], Position | None] = lambda location: None,
         functions: Iterable[PythonFunction] = (),
-        defined: frozenset[str] = frozenset(),
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -166,18 +173,15 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self._collecting: list[Any] = []  # the goals whose answers are being collected, outermost first
         self.called: tuple[Any, int | None] | None = None  # the last call and what it is part of, for errors
-        self.database: Any = None  # with all that the program's directives have loaded
+        self.loading: Any = None  # the data base while the program's directives are carried out, and later
+        self.database: Any = None  # with all that they have loaded; None before that
+        self._tensor_tests: set[str] = set()  # predicates of tensors that hold with a probability
+        self._externs = dict((*LOADERS, *RETRACTORS))  # what stands in for functions of ProbLog's libraries
+        self.undecided: frozenset[str] = frozenset()  # predicates that depend on networks or learnable probabilities
         self.changed = False  # whether a query has changed the data base, by assertz/1 or the like
         self.locate = locate
         self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
         install_builtins(self, GroundTarget)
-        for name, count, solver in tensor_builtins(locate):
-            if f"{name}/{count}" not in defined:
-                self.add_builtin(name, count, SimpleBuiltIn(solver))
-        for name, tensor_function in TENSOR_SIGNATURES.items():
-            if tensor_function.test and f"{name}/{tensor_function.arguments}" not in defined:
-                test: Any = SimpleProbabilisticBuiltIn(_tester(name, locate))
-                self.add_builtin(name, tensor_function.arguments, test)
         for function in functions:
             self.add_builtin(function.name, function.arity, SimpleBuiltIn(_solver(function, locate)))
         for signature in ("use_module/1", "use_module/2", "_use_module/2", "_use_module/3", "consult/1", "_consult/2"):
@@ -185,15 +189,22 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             builtin = self.get_builtin(self.get_builtins()[signature])
             self.add_builtin(name, int(arity), _guarded(builtin, self, scoped=name[0] == "_"))
 
-    def check_module(self, filename: Term, database: ClauseDB, location: Any) -> None:
+    def check_module(self, filename: Any, database: ClauseDB, location: Any) -> None:
         """Refuse a file that is missing, and one that would run Python or read a data base unless that is allowed."""
+        if not isinstance(filename, Term):
+            raise ProgramFileError("a file's name is an atom such as 'facts.pl', not a variable", self.locate(location))
         path = str(database.resolve_filename(filename))
         if not os.path.isfile(path):
-            raise ProgramFileError(f"cannot read {filename}: there is no file {path}", self.locate(location))
-        if self._allow_python or not path.endswith(".py"):
-            return
+            raise ProgramFileError(missing_file(filename, path), self.locate(location))
         folder, file = os.path.split(os.path.realpath(path))
-        if file in _SAFE_LIBRARIES and folder in {os.path.realpath(p) for p in library_paths}:
+        shipped = folder in {os.path.realpath(p) for p in library_paths}
+        if shipped and file == "aproblog.py":
+            raise UnsupportedConstructError(
+                "library(aproblog) computes in semirings of its own; deepplp computes probabilities and their "
+                "gradients",
+                self.locate(location),
+            )
+        if self._allow_python or not path.endswith(".py") or (shipped and file in _SAFE_LIBRARIES):
             return
         raise PythonNotAllowedError(
             f"use_module({filename}) would run Python code; allow it with allow_python=True (--allow-python) if you "
@@ -230,7 +241,38 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         if self.database is not None:
             problog_export.database = self.database
             self.changed = self.changed or node.functor.lstrip("_").startswith(_CHANGING)
-        return super().eval_extern(node=node, **rest)
+        if node.functor in self._tensor_tests:
+            return self.eval_builtin(node=SimpleProbabilisticBuiltIn(node.function), **rest)
+        ours = self._externs.get(node.functor)
+        return super().eval_extern(node=node if ours is None else node._replace(function=ours), **rest)
+
+    def define_tensor_predicates(self, database: ClauseDB) -> None:
+        """Add the predicates of tensors, but for those that the program or its libraries define themselves."""
+        tests = [(n, s.arguments, _tester(n, self.locate)) for n, s in TENSOR_SIGNATURES.items() if s.test]
+        for name, arity, solver in [*tensor_builtins(self.locate), *tests]:
+            if not is_defined(database, f"{name}/{arity}"):
+                database.add_extern(name, arity, solver)
+                if (name, arity, solver) in tests:
+                    self._tensor_tests.add(name)
+
+    def define(self, name: str, arity: int, solutions: Callable[..., list[tuple[Any, ...]]]) -> None:
+        """Let Python decide a predicate of the program that is being loaded or ground."""
+        database = self.loading if self.database is None else self.database
+        database.add_extern(name, arity, solutions)
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether answers are being collected, by findall/3 or the like."""
+        return bool(self._collecting)
+
+    def check_subquery(self, goal: Any, position: Position | None) -> None:
+        """Refuse to make a number of what a network or a learnable probability decides."""
+        if isinstance(goal, Term) and goal.signature in self.undecided:
+            raise UnsupportedConstructError(
+                f"subquery/2 makes a number of P({readable(goal)}), which depends on a network or a learnable "
+                "probability: no gradient could flow through it. Use the goal itself, or evidence",
+                position,
+            )
 
     @contextmanager
     def apart(self, goal: Any, cycle: Callable[[], Exception], fresh: bool) -> Iterator[None]:
@@ -407,8 +449,16 @@ def _tester(name: str, locate: Callable[[Any], Position | None]) -> Any:
 
 def _guarded(builtin: Any, engine: Engine, scoped: bool) -> Any:
     def call(*args: Any, **rest: Any) -> Any:
-        engine.check_module(args[1] if scoped else args[0], rest["database"], rest.get("location"))
-        return builtin(*args, **rest)
+        filename = args[1] if scoped else args[0]
+        engine.check_module(filename, rest["database"], rest.get("location"))
+        try:
+            return builtin(*args, **rest)
+        except (DeepPLPError, ProbLogError):
+            raise
+        except Exception as error:  # of the Python file
+            raise ProgramFileError(
+                f"cannot load {filename}: {type(error).__name__}: {error}", engine.locate(rest.get("location"))
+            ) from error
 
     return call
 
@@ -451,55 +501,10 @@ def _integer(declared: NeuralDeclaration, bound: Any) -> int:
     return value
 
 
-def _neural_clause(declared: NeuralDeclaration) -> Clause:
-    """The clause that stands for a neural declaration in the engine."""
-    output = declared.output if declared.output is not None else Constant(0)
-    domain = declared.domain if declared.domain is not None else Constant(0)
-    statement = Term("s", declared.head, *declared.inputs, *([declared.body] if declared.body is not None else []))
-    local = _local_variables(declared.body)
-    names = [v for v in dict.fromkeys(str(v) for v in statement.variables()) if v not in {str(output), str(domain)}]
-    key = Term("k", *(Var(n) for n in names if n not in local))
-    call = Term(NEURAL, Constant(declared.index), key, Term("i", *declared.inputs), output, domain)
-    return Clause(declared.head, call if declared.body is None else AndTerm(declared.body, call))
-
-
-def _local_variables(body: Term | None) -> set[str]:
-    """The variables that occur under negation and nowhere before it: they take no part in the choice's identity."""
-    if body is None:
-        return set()
-    outside: set[str] = set()
-    inside: set[str] = set()
-    stack: list[tuple[Any, bool]] = [(body, False)]
-    while stack:
-        term, negated = stack.pop()
-        if isinstance(term, Var):
-            (inside if negated else outside).add(str(term))
-        elif isinstance(term, Not) or (isinstance(term, Term) and term.functor in ("\\+", "not")):
-            stack.extend((a, True) for a in term.args)
-        elif isinstance(term, Term):
-            stack.extend((a, negated) for a in term.args)
-    return inside - outside
-
-
-def _learnable_term(statement: Term, clause: LearnableClause) -> Term:
-    """The statement with each ``t(start, X)`` as ``'$learnable'(clause, X)``."""
-
-    def marked(head: Term, number: int) -> Term:
-        if not clause.learnable[number]:
-            return head
-        return head.with_probability(Term(LEARNABLE, Constant(clause.index), *clause.arguments[number]))
-
-    if isinstance(statement, Clause):
-        return Clause(marked(statement.head, 0), statement.body, location=statement.location)
-    if isinstance(statement, (AnnotatedDisjunction, Or)):
-        heads = statement.heads if isinstance(statement, AnnotatedDisjunction) else statement.to_list()
-        body = statement.body if isinstance(statement, AnnotatedDisjunction) else Term("true")
-        return AnnotatedDisjunction([marked(h, i) for i, h in enumerate(heads)], body, location=statement.location)
-    return marked(statement, 0)
-
-
 def make_database(program: Program, engine: Engine) -> ClauseDB:
     """Load a program into ProbLog's clause data base and carry out its directives."""
+    engine.database = None
+    engine.undecided = undecided_signatures(program)
     database = ClauseDB(builtins=engine.get_builtins())
     database.source_root = program.root
     database.source_files = [os.path.abspath(source.name) for source in program.sources]
@@ -507,25 +512,32 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     database.line_info = [
         [-1, *(i for i, c in enumerate(source.text) if c == "\n"), len(source.text)] for source in program.sources
     ]
+    engine.loading = database
     for statement in program.statements:
         if statement.consulted is not None:
             continue
-        term = statement.term
-        if statement.neural is not None:
-            term = _neural_clause(statement.neural)
-        elif statement.learnable is not None:
-            term = _learnable_term(statement.term, statement.learnable)
         try:
-            database.add_statement(term)
+            for signature in statement.declared or ():
+                declare(database, signature)
+            for clause in () if statement.declared is not None else engine_clauses(statement):
+                database.add_statement(clause)
         except ProbLogError as error:
             message = str(error.base_message)
             raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
+    own = {head.signature for statement in program.statements for head in statement.heads_and_body()[0]}
+    directives = {s for d in program.statements if d.is_directive for s, _ in calls_of(d)} - own
+    for library in libraries_for(directives, program):
+        load_library(database, library)
     database = engine.prepare(database)
+    mend_libraries(database)
     called = {signature for statement in program.statements for signature, _ in calls_of(statement)}
-    libraries = libraries_for({signature for signature in called if not is_defined(database, signature)})
-    for library in libraries:
-        database.use_module(Term("library", Term(library)), None)
-    return engine.prepare(database) if libraries else database
+    for library in libraries_for({s for s in called if not is_defined(database, s)}):
+        load_library(database, library)
+    database = engine.prepare(database)
+    engine.define_tensor_predicates(database)
+    engine.database = database
+    engine.changed = False
+    return database
 
 
 def is_defined(database: ClauseDB, signature: str) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from problog.engine import UnknownClause, instantiate
+from problog.engine import instantiate
 from problog.errors import ProbLogError
 from problog.eval_nodes import NegativeCycle
-from problog.logic import Constant, Term, is_ground
+from problog.logic import And as Conjunction
+from problog.logic import Constant, Term, Var, is_ground
+from problog.logic import Or as Disjunction
 
 from deepplp.errors import (
     DeepPLPError,
@@ -22,9 +23,11 @@ from deepplp.errors import (
     InvalidProbabilityError,
     NonGroundError,
     Position,
-    UnknownPredicateError,
+    UnsupportedConstructError,
 )
-from deepplp.grounding.engine import LEARNABLE, Engine, GroundTarget, NeuralMark, is_defined, make_database
+from deepplp.grounding.clauses import LEARNABLE
+from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, is_defined, make_database
+from deepplp.grounding.faults import Faults
 from deepplp.grounding.formula import (
     FALSE,
     TRUE,
@@ -44,7 +47,7 @@ from deepplp.grounding.formula import (
 from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.order import standard_order_key
 from deepplp.grounding.tensors import tensor_builtins
-from deepplp.program import LearnableClause, Program, Source
+from deepplp.program import LearnableClause, Program, Source, control_faults, readable
 
 __all__ = ["Grounder", "ground", "is_reserved"]
 
@@ -99,11 +102,23 @@ class Grounder:
     ) -> None:
         self.program = program
         self._texts = {os.path.abspath(s.name): s for s in program.sources}
-        defined = {h.signature for s in program.statements for h in s.heads_and_body()[0] if isinstance(h, Term)}
-        self._engine = Engine(program.declarations, allow_python, self._locate, functions, frozenset(defined))
+        self._engine = Engine(program.declarations, allow_python, self._locate, functions)
+        self._faults = Faults(self._engine, self._locate, self._signatures)
         self._database: Any = None
+        self._load()
+        self._unsupported = tuple(self.unsupported())
+
+    def _load(self) -> None:
+        """Load the program and carry out its directives."""
+        self._engine.reset()
         with self._problog_errors(None):
-            self._database = make_database(program, self._engine)
+            self._database = make_database(self.program, self._engine)
+
+    def unsupported(self) -> Iterator[tuple[str, Position | None]]:
+        """What the program says and deepplp does not do, such as if-then-else, unless it defines that itself."""
+        for statement in self.program.statements:
+            for message, location in control_faults(statement.heads_and_body()[1]):
+                yield message, self._locate(location) or statement.position
 
     def ground(
         self, queries: Sequence[Term] | None = None, evidence: Sequence[tuple[Term, bool | None]] = ()
@@ -127,7 +142,11 @@ class Grounder:
 
     def _ground(self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool | None]]) -> Formula:
         target = GroundTarget()
+        if self._engine.changed:  # by an earlier query, which must leave no trace
+            self._load()
         self._engine.reset()
+        for message, position in self._unsupported:
+            raise UnsupportedConstructError(message, position)
         with self._problog_errors(None):
             own = self._own_evidence()
             asked = list(queries) if queries is not None else self._own_queries()
@@ -138,7 +157,7 @@ class Grounder:
             if not answers:
                 unanswered.append(str(query))
             for term, key in answers:
-                found.setdefault(str(term), key)
+                found.setdefault(str(term) if is_ground(term) else readable(term), key)
         known: dict[str, int] = {}
         observed: dict[str, int] = {}
         for term, holds in [*own, *evidence]:
@@ -175,23 +194,42 @@ class Grounder:
     def _own_evidence(self) -> list[tuple[Term, bool]]:
         found: list[tuple[Term, bool]] = []
         for term, value in self._engine.query(self._database, Term("evidence", None, None)):
-            text = str(value)
+            text = readable(value)
             if text in ("true", "false"):
                 found.append((self._check_callable(term, "evidence"), text == "true"))
             else:
                 raise GroundingError(
-                    f"evidence({term}, {text}): the second argument must be true or false", self._locate(term.location)
+                    f"evidence({readable(term)}, {text}): the second argument must be true or false",
+                    self._place_of("evidence", term),
                 )
         for (term,) in self._engine.query(self._database, Term("evidence", None)):
+            if not isinstance(term, Term):
+                self._check_callable(term, "evidence")
             negated = term.is_negated() or (term.functor in ("not", "\\+", "'\\+'") and term.arity == 1)
             atom = (-term if term.is_negated() else term.args[0]) if negated else term
             found.append((self._check_callable(atom, "evidence"), not negated))
         return found
 
     def _check_callable(self, term: Any, what: str) -> Term:
-        if not isinstance(term, Term) or isinstance(term, Constant):
-            raise GroundingError(f"{what}({term}): {term} is not an atom that can hold or not")
-        return term
+        if _is_atom(term):
+            return term
+        shown = readable(term)
+        if isinstance(term, (Conjunction, Disjunction)):
+            reason = f"give {shown} a name by a rule, such as p :- {shown}, and write {what}(p)"
+        elif not isinstance(term, Term) or isinstance(term, Var):
+            reason = "a variable is not an atom that can hold or not"
+        else:
+            reason = f"{shown} is not an atom that can hold or not"
+        raise GroundingError(f"{what}({shown}): {reason}", self._place_of(what, term))
+
+    def _place_of(self, what: str, term: Any) -> Position | None:
+        """Where ``query(term)`` or ``evidence(term)`` stands; terms of the engine may have lost their places."""
+        location = self._locate(term.location) if isinstance(term, Term) else None
+        if location is not None:
+            return location
+        own = (s for s in self.program.statements if s.heads_and_body()[0][0].functor == what)
+        wrong = (s for s in own if not _is_atom(s.heads_and_body()[0][0].args[0]))
+        return next((s.position for s in wrong), None)
 
     def _answers(self, query: Term, target: GroundTarget) -> list[tuple[Term, Any]]:
         """The provable instances of a goal with their keys, in the standard order of terms."""
@@ -206,14 +244,14 @@ class Grounder:
             term = goal.with_args(*arguments)
             if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
                 raise NonGroundError(
-                    f"the query {goal} has the answer {term}, which still holds a variable but is not certain; "
-                    "bind it in the query or the program",
+                    f"the query {readable(goal)} has the answer {readable(term)}, which still holds a variable but is "
+                    "not certain; bind it in the query or the program",
                     self._locate(goal.location),
                 )
             keys[term].append(key)
         if negated:
             if not is_ground(goal):
-                raise NonGroundError(f"the negated query {query} must be ground", self._locate(goal.location))
+                raise NonGroundError(f"the negated query {readable(query)} must be ground", self._locate(goal.location))
             proved = target.add_or(keys[goal]) if keys.get(goal) else target.FALSE
             return [(query, target.negate(proved))]
         if not keys and is_ground(goal):
@@ -231,7 +269,7 @@ class Grounder:
 
     def _observed_key(self, term: Term, target: GroundTarget) -> Any:
         if not is_ground(term):
-            raise NonGroundError(f"the evidence {term} is a tensor, so it must be one ground atom", None)
+            raise NonGroundError(f"the evidence {readable(term)} is a tensor, so it must be one ground atom", None)
         ((_, key),) = self._answers(term, target)
         return key
 
@@ -241,13 +279,8 @@ class Grounder:
             return None
         if isinstance(location, tuple) and len(location) == 3:
             file, line, column = location
-        elif self._database is None:
-            # Directives run before the data base is handed over: only the program's own text can be meant.
-            offset = location[1] if isinstance(location, tuple) else location
-            number = location[0] if isinstance(location, tuple) else 0
-            return None if offset is None else self.program.sources[number].position(offset)
         else:
-            found = self._database.lineno(location)
+            found = self._engine.loading.lineno(location) if self._engine.loading is not None else None
             if found is None:
                 return None
             file, line, column = found
@@ -276,29 +309,8 @@ class Grounder:
             raise
         except NegativeCycle:
             raise _SuspectedNegativeCycle from None
-        except UnknownClause as error:
-            raise self._unknown_predicate(error) from None
-        except ProbLogError as error:
-            message = str(error.base_message)
-            raise GroundingError(message[:1].lower() + message[1:], self._locate(error.location)) from None
-        except RecursionError:
-            where = self._locate(goal.location) if goal is not None else None
-            raise GroundingError(
-                "a term is nested too deeply for ProbLog's engine; use a flatter term, or facts instead of a long list",
-                where,
-            ) from None
-
-    def _unknown_predicate(self, error: UnknownClause) -> UnknownPredicateError:
-        signature = str(error.signature)
-        position = self._locate(error.location)
-        known = sorted(self._signatures())
-        name, _, arity = signature.rpartition("/")
-        close = [name, *difflib.get_close_matches(name, [k.rpartition("/")[0] for k in known], n=2, cutoff=0.7)]
-        near = sorted(
-            (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])
-        )
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
-        return UnknownPredicateError(f"no clauses for {name}/{arity}{hint}", position)
+        except Exception as error:
+            raise self._faults.translate(error, goal) from error
 
     def _signatures(self) -> set[str]:
         database = self._database
@@ -488,6 +500,11 @@ class _Extraction:
             return -1, {}
         self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
         return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+
+
+def _is_atom(term: Any) -> bool:
+    compound = isinstance(term, (Conjunction, Disjunction)) or (isinstance(term, Term) and term.functor in (".", "[]"))
+    return isinstance(term, Term) and not compound and not isinstance(term, (Constant, Var))
 
 
 def _is_learnable(probability: Any) -> bool:

@@ -9,14 +9,14 @@ from typing import Any
 from problog.errors import ProbLogError
 from problog.logic import And, Constant, Not, Or, Term, Var
 
-from deepplp.program import Statement
+from deepplp.program import Program, Statement
 
-__all__ = ["calls_of", "probability_faults", "variables_of"]
+__all__ = ["calls_of", "probability_faults", "undecided_signatures", "variables_of"]
 
 # Which arguments of a built-in are goals; call/N adds arguments to its first.
 _GOAL_ARGUMENTS = {
     "findall/3": (1,), "all/3": (1,), "all_or_none/3": (1,), "forall/2": (0, 1), "once/1": (0,), "not/1": (0,),
-    "\\+/1": (0,), "->/2": (0, 1), "*->/2": (0, 1), "|/2": (0, 1), "try_call/1": (0,), "call_nc/1": (0,),
+    "\\+/1": (0,), "'->'/2": (0, 1), "'*->'/2": (0, 1), "try_call/1": (0,), "call_nc/1": (0,),
     "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
     "aggregate_all/3": (1,), "aggregate/5": (3,),
 }  # fmt: skip
@@ -24,6 +24,8 @@ _GOAL_ARGUMENTS = {
 
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
     """The signatures that a statement calls, those inside findall and its like too, and where each stands."""
+    if statement.declared is not None:
+        return
     heads, body = statement.heads_and_body()
     stack: list[Any] = [] if body is None else [body]
     stack += [h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2")]
@@ -43,6 +45,25 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
             else:
                 yield goal.signature, place
+
+
+def undecided_signatures(program: Program) -> frozenset[str]:
+    """The predicates whose probabilities depend on a network or on a learnable probability."""
+    callers: dict[str, set[str]] = {}
+    waiting: list[str] = []
+    for statement in program.statements:
+        heads = [h.signature for h in statement.heads_and_body()[0] if isinstance(h, Term)]
+        for signature, _ in calls_of(statement):
+            callers.setdefault(signature, set()).update(heads)
+        if statement.neural is not None or statement.learnable is not None:
+            waiting += heads
+    found: set[str] = set()
+    while waiting:
+        signature = waiting.pop()
+        if signature not in found:
+            found.add(signature)
+            waiting += callers.get(signature, ())
+    return frozenset(found)
 
 
 def variables_of(statement: Statement) -> Iterator[str]:

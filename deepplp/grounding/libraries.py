@@ -1,4 +1,4 @@
-"""ProbLog's libraries of lists and higher-order predicates, loaded where a program calls what they export.
+"""ProbLog's libraries: which there are, and lists and higher-order predicates where a program calls what they export.
 
 Most Prolog systems, and programs written for them, take ``member/2`` for granted; in ProbLog it must be imported. A
 program's own predicates of such names are never touched.
@@ -7,28 +7,73 @@ program's own predicates of such names are never touched.
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
+from typing import Any
 
 import problog
-from problog.logic import Term
+from problog.logic import Constant, Term
 
 from deepplp.program import Program, list_items
 
-__all__ = ["libraries_for"]
+__all__ = ["declare", "libraries_for", "load_library", "mend_libraries", "missing_file"]
 
 _LIBRARIES = ("lists", "apply")
+_FOLDER = Path(problog.__file__).parent / "library"
 
 
-def libraries_for(undefined: set[str]) -> list[str]:
-    """The libraries that export predicates of these signatures."""
-    return [name for name in _LIBRARIES if not undefined.isdisjoint(_exports(name))]
+def libraries_for(undefined: set[str], program: Program | None = None) -> list[str]:
+    """The libraries that export predicates of these signatures, but for those that a program loads itself."""
+    own = () if program is None else tuple(_loaded(program))
+    return [name for name in _LIBRARIES if name not in own and not undefined.isdisjoint(_exports(name))]
+
+
+def _loaded(program: Program) -> list[str]:
+    goals = [s.heads_and_body()[1] for s in program.statements if s.is_directive]
+    calls = [g for g in goals if isinstance(g, Term) and g.functor == "use_module" and g.arity in (1, 2)]
+    return [str(g.args[0].args[0]) for g in calls if isinstance(g.args[0], Term) and g.args[0].functor == "library"]
+
+
+def load_library(database: Any, name: str) -> None:
+    """Load a library, also one that another library has loaded for itself; what is defined stays as it is."""
+    database.use_module(Term("library", Term(name)), None)
+    for signature in _exports(name):
+        predicate, _, arity = signature.rpartition("/")
+        free = Term(predicate, *[None] * int(arity))
+        found = database.find(free)
+        if found is None or not database.get_node(found):
+            database._create_alias(Term("'/'", Term(predicate), Constant(int(arity))), name)
+
+
+def declare(database: Any, signature: str) -> None:
+    """Make a predicate known, which may have no clauses."""
+    name, _, arity = signature.rpartition("/")
+    number = database._add_head(Term(name, *[None] * int(arity)))
+    if not database.get_node(number):
+        database._set_node(number, database._define(name, int(arity), database._create_index(int(arity)), None))
+
+
+def mend_libraries(database: Any) -> None:
+    """Complete library(string): its ``sub_string/5`` calls a predicate that library(lists) keeps to itself."""
+    used = database.find(Term("_string_sub_list", *[None] * 5))
+    if used is not None and not database.get_node(used):
+        database._create_alias(Term("'/'", Term("sub_list"), Constant(5)), "lists", my_scope="string")
+
+
+def missing_file(filename: Term, path: str) -> str:
+    """What to say where there is no such file."""
+    shipped = sorted({p.stem for p in _FOLDER.iterdir() if p.suffix in (".pl", ".py") and p.stem != "builtin"})
+    if filename.functor == "library" and filename.arity == 1:
+        return f"there is no {filename}; ProbLog has: {', '.join(shipped)}"
+    name = os.path.splitext(str(filename).strip("'\""))[0]
+    meant = f"; did you mean library({name})?" if name in shipped else ""
+    return f"cannot read {filename}: there is no file {path}{meant}"
 
 
 @functools.cache
 def _exports(library: str) -> frozenset[str]:
     """What a library's module directive exports, such as ``member/2``."""
-    path = Path(problog.__file__).parent / "library" / f"{library}.pl"
-    first = Program.from_file(path).statements[0].heads_and_body()[1]
+    first = Program.from_file(_FOLDER / f"{library}.pl").statements[0].heads_and_body()[1]
     if not isinstance(first, Term) or first.signature != "module/2":
         return frozenset()
     return frozenset(str(item).replace("'", "").replace(" ", "") for item in list_items(first.args[1]) or ())

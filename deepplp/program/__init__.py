@@ -1,5 +1,6 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
+from deepplp.program.constructs import control_faults
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
 from deepplp.program.readable import readable, readable_text
@@ -13,6 +14,7 @@ __all__ = [
     "Program",
     "Source",
     "Statement",
+    "control_faults",
     "list_items",
     "parse_goal",
     "readable",

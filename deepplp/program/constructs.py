@@ -32,9 +32,10 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
                 "strategies. Give the fact a probability, or decide it by evidence",
                 position,
             )
-        continuous = head if head.functor == "'~'" and head.arity == 2 else None
-        if continuous is not None or (name in _DISTRIBUTIONS and probability.arity > 0):
-            shown = str(head) if continuous is not None else f"{probability}::{head.with_probability(None)}"
+        named = name is not None and name[:1].isalpha() and name not in ("nn", "t")
+        distributed = named and head.functor in _DISTRIBUTIONS and head.arity > 0
+        if distributed or (name in _DISTRIBUTIONS and probability.arity > 0):  # x ~ normal(0, 1) or normal(0, 1)::x
+            shown = f"{probability}{' ~ ' if distributed else '::'}{head.with_probability(None)}"
             raise UnsupportedConstructError(
                 f"{shown} is a continuous random variable; deepplp has discrete ones. Divide its range into values: "
                 "0.2::x(low); 0.5::x(middle); 0.3::x(high)",
@@ -46,6 +47,8 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
                 f"{head.args[0]}::{head.args[1]}",
                 position,
             )
+        if head.functor == "'-'" and head.arity == 2 and str(head.args[0]) == "?":
+            raise ProgramSyntaxError(f"a program asks by query({head.args[1]}), not by ?-", position)
         if len(heads) > 1 and probability is None:
             raise InvalidProbabilityError(
                 f"{head} has no probability; every head of an annotated disjunction needs one", position
@@ -57,7 +60,8 @@ def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] 
     if not isinstance(statement, Clause) or str(statement.head) != "_directive":
         return None
     goal = statement.body
-    if not isinstance(goal, Term) or goal.functor not in DECLARATIONS or goal.arity == 0:
+    name = str(goal.functor).strip("'") if isinstance(goal, Term) else ""  # quoted where it is an operator
+    if not isinstance(goal, Term) or name not in DECLARATIONS or goal.arity == 0:
         return None
     signatures: list[str] = []
     stack: list[Any] = list(reversed(goal.args))
@@ -71,7 +75,7 @@ def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] 
             signatures.append(f"{item.args[0]}/{item.args[1]}")
         elif str(item) != "[]":
             raise ProgramSyntaxError(
-                f"{goal.functor} declares predicates, such as {goal.functor} edge/2, not {readable(item)}", position
+                f"{name} declares predicates, such as {name} edge/2, not {readable(item)}", position
             )
     return tuple(signatures)
 

@@ -68,6 +68,11 @@ class Statement:
     consulted: int | None = None
     declared: tuple[str, ...] | None = None
 
+    @property
+    def is_directive(self) -> bool:
+        """Whether it is ``:- goal``, which loading carries out."""
+        return isinstance(self.term, Clause) and str(self.term.head) == "_directive"
+
     def heads_and_body(self) -> tuple[list[Term], Term | None]:
         """The heads, one unless it is an annotated disjunction, and the body, None for a fact."""
         return _heads_and_body(self.term)
@@ -276,7 +281,9 @@ def _consulted(statement: Term, position: Position) -> str | None:
     if not files or isinstance(files[0], Var):
         return None
     if len(files) > 1:
-        raise UnsupportedConstructError("consult one file a directive: :- consult('a.pl'). :- consult('b.pl').", position)
+        raise UnsupportedConstructError(
+            "consult one file a directive, such as :- consult('a.pl'). :- consult('b.pl').", position
+        )
     return str(files[0]).strip("'\"")
 
 

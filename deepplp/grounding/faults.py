@@ -1,0 +1,112 @@
+"""ProbLog's exceptions as deepplp's errors, with the user's file, line and column."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from problog import library_paths
+from problog.engine import UnknownClause
+from problog.engine_builtin import IndirectCallCycleError
+from problog.engine_unify import OccursCheck
+from problog.errors import ProbLogError
+from problog.logic import Term
+
+from deepplp.errors import DeepPLPError, GroundingError, Position, UnknownPredicateError
+from deepplp.grounding.hints import hint_for
+from deepplp.program import readable_text
+
+__all__ = ["Faults"]
+
+_ARITHMETIC = frozenset({"is", "<", ">", "=<", ">=", "=:=", "=\\="})
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Translates exceptions: ``locate`` finds places, ``engine`` knows what was called last."""
+
+    engine: Any
+    locate: Callable[[Any], Position | None]
+    signatures: Callable[[], Iterable[str]]
+
+    def translate(self, error: Exception, goal: Term | None) -> DeepPLPError:
+        """The error that says what an exception of ProbLog's, or of what ProbLog calls, means to a user."""
+        if isinstance(error, UnknownClause):
+            return self._unknown_predicate(error)
+        if isinstance(error, RecursionError):
+            return self._too_deep(goal)
+        position, inside = self._place(getattr(error, "location", None))
+        if isinstance(error, IndirectCallCycleError):
+            message = (
+                "a cycle goes through a goal that is called by call/1, findall/3 or the like, where it cannot be "
+                "closed; call the predicate by its name"
+            )
+        elif isinstance(error, OccursCheck):
+            message = "this unification would make an infinite term, such as X = f(X)"
+        elif isinstance(error, ProbLogError):
+            message = readable_text(str(error.base_message)).rstrip(".")
+            message = message[:1].lower() + message[1:]
+        else:
+            message = self._failure(error)
+        return GroundingError(message + inside, position)
+
+    def _failure(self, error: Exception) -> str:
+        """What to say where Python itself fails, in a predicate of ProbLog's or one that a program has loaded."""
+        node = self.engine.called[0] if self.engine.called is not None else None
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if node is None:
+            return f"ProbLog's engine fails on this query ({reason})"
+        name = str(node.functor).strip("'")
+        if name in _ARITHMETIC:
+            return f"this arithmetic has no value: {error}"
+        return f"{name}/{len(node.args)} fails on these arguments ({reason})"
+
+    def _too_deep(self, goal: Term | None) -> GroundingError:
+        if self.engine.is_collecting:
+            position, inside = self._place(None)
+            return GroundingError(
+                f"findall/3 and its like are nested too deeply here; collect once, outside of the recursion{inside}",
+                position,
+            )
+        return GroundingError(
+            "a term is nested too deeply for ProbLog's engine; use a flatter term, or facts instead of a long list",
+            self.locate(goal.location) if goal is not None else None,
+        )
+
+    def _place(self, location: Any) -> tuple[Position | None, str]:
+        """Where the user's program is at fault, and what to add where that is inside a library."""
+        position = self.locate(location)
+        if position is None and self.engine.called is not None:
+            position = self.locate(self.engine.called[0].location)
+        if position is None or not _is_library(position.file):
+            return position, ""
+        library = os.path.splitext(os.path.basename(position.file))[0]
+        for clause in self.engine.calling_clauses():
+            caller = self.locate(clause)
+            if caller is not None and not _is_library(caller.file):
+                return caller, f", in library({library})"
+        return position, ""
+
+    def _unknown_predicate(self, error: UnknownClause) -> UnknownPredicateError:
+        signature = str(error.signature)
+        name, _, arity = signature.rpartition("/")
+        signature = f"{name.strip(chr(39))}/{arity}"
+        position, inside = self._place(error.location)
+        instead = hint_for(signature)
+        if instead is not None:
+            return UnknownPredicateError(instead + inside, position)
+        known = sorted(self.signatures())
+        close = [name, *difflib.get_close_matches(name, [k.rpartition("/")[0] for k in known], n=2, cutoff=0.7)]
+        near = sorted(
+            (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])
+        )
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
+        return UnknownPredicateError(f"no clauses for {name}/{arity}{hint}{inside}", position)
+
+
+def _is_library(file: str) -> bool:
+    path = os.path.realpath(file)
+    return any(path.startswith(os.path.realpath(folder) + os.sep) for folder in library_paths)
