@@ -10,6 +10,7 @@ from deepplp import errors
 from deepplp.answers import Answers
 from deepplp.checking import Finding, Report, check_file
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
+from deepplp.many import ManyAnswers, Query
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
@@ -19,9 +20,11 @@ __all__ = [
     "DeepPLPError",
     "Finding",
     "InconsistentEvidenceError",
+    "ManyAnswers",
     "Model",
     "Network",
     "Program",
+    "Query",
     "Report",
     "check_file",
     "errors",

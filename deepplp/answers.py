@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from deepplp.errors import TargetError
-from deepplp.evaluation import Evaluation
 from deepplp.program import parse_goal
 from deepplp.structure import Structure
 
 __all__ = ["Answers"]
+
+
+class Readings(Protocol):
+    """What answers are read from: an evaluation, or one query's part of it."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def device(self) -> torch.device: ...
+    def log_probs(self) -> Tensor: ...
+    def probs(self) -> Tensor: ...
+    def log_evidence(self) -> Tensor: ...
+    def selected(self, queries: Tensor) -> Tensor: ...
 
 
 class Answers:
@@ -27,7 +39,7 @@ class Answers:
     """
 
     def __init__(
-        self, structure: Structure, evaluation: Evaluation, cut_mass: Mapping[str, Tensor] | None = None
+        self, structure: Structure, evaluation: Readings, cut_mass: Mapping[str, Tensor] | None = None
     ) -> None:
         self.terms = structure.terms
         self.unanswered = structure.unanswered
@@ -66,7 +78,7 @@ class Answers:
 
         Evidence that is a probability p counts as an observation that is p / (1 - p) times as likely where it holds.
         """
-        return self._evaluation.log_evidence()
+        return self._evaluation.log_evidence().squeeze(1)
 
     def log_prob(self, targets: Tensor | Sequence[str] | Sequence[int]) -> Tensor:
         """The log-probability [batch] of one answer a row: indices into ``terms`` [batch], or a list of terms.

@@ -134,9 +134,13 @@ def _singletons(statement: Statement) -> Iterator[str]:
 
 def _networks(program: Program) -> Iterator[str]:
     for declaration in program.declarations:
-        kind = "yes or no" if declaration.kind == "bernoulli" else "one value of the domain"
+        kind = {
+            "bernoulli": "decides yes or no",
+            "categorical": "decides one value of the domain",
+            "tensor": "gives a tensor",
+        }[declaration.kind]
         inputs = len(declaration.inputs)
         yield (
             f"{declaration.position}: network {declaration.network}: {inputs} input{'s' if inputs != 1 else ''}, "
-            f"decides {kind}, as {declaration}"
+            f"{kind}, as {declaration}"
         )

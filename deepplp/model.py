@@ -26,6 +26,7 @@ from deepplp.errors import (
 from deepplp.evaluation import Evaluation, Plan, are_distributions
 from deepplp.evidence import checked_evidence
 from deepplp.grounding import Choice, Grounder, PythonFunction, is_reserved
+from deepplp.many import Environment, ManyAnswers, Part, Query, answer_many
 from deepplp.neural import Column, Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
 from deepplp.structure import LearnableSlot, Structure, assemble
@@ -164,15 +165,7 @@ class Model(nn.Module):
 
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
-        if not isinstance(facts, str):
-            raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(facts).__name__}")
-        tensors = as_tensors(inputs) if inputs else {}
-        known = checked_evidence(evidence) if evidence else {}
-        observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
-        structure = self._structure(query, tuple(sorted(tensors)), known, facts)
-        used = {name: tensors[name] for name in structure.needs.inputs}
-        sized = used or tensors
-        rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
+        structure, used, observed, rows = self._prepared(Query(query, inputs or {}, evidence or {}, facts))
         columns: Mapping[str, Column] = used
         if not structure.needs.only_inputs:
             columns = gather_columns(structure.needs, used, self._sources, dict(self.embeddings), self._networks())
@@ -182,6 +175,42 @@ class Model(nn.Module):
         if impossible:
             self._raise_inconsistent(impossible, rows)
         return Answers(structure, evaluation, cut)
+
+    def query_many(self, queries: Sequence[Query]) -> ManyAnswers:
+        """Answer queries whose structure differs, each with inputs, evidence and facts of its own.
+
+        Every network is called once, on the distinct inputs of all queries; queries of one structure become rows of one
+        batch, and all others one circuit, walked once. A query has its own batch size, most often 1.
+
+        >>> model = Model(Program.from_string("path(X, Y) :- edge(X, Y). path(X, Y) :- edge(X, Z), path(Z, Y)."))
+        >>> queries = [Query("path(a, c)", facts="0.5::edge(a, c)."),
+        ...            Query("path(a, c)", facts="0.5::edge(a, b). 0.5::edge(b, c).")]
+        >>> [round(float(answers.probs), 2) for answers in model.query_many(queries)]
+        [0.5, 0.25]
+        """
+        parts = []
+        for query in queries:
+            structure, used, observed, rows = self._prepared(query)
+            parts.append(Part(structure, used, observed, rows))
+        environment = Environment(
+            self._networks(), self._sources, dict(self.embeddings), self.distributions, self._anchor.device
+        )
+        return answer_many(parts, environment)
+
+    def _prepared(self, query: Query) -> tuple[Structure, dict[str, Tensor], dict[str, Tensor], int]:
+        """A query's structure, the inputs that it uses, its row-by-row evidence, and its number of rows."""
+        if not isinstance(query.facts, str):
+            raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(query.facts).__name__}")
+        tensors = as_tensors(query.inputs) if query.inputs else {}
+        known = checked_evidence(query.evidence) if query.evidence else {}
+        observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
+        structure = self._structure(query.query, tuple(sorted(tensors)), known, query.facts)
+        if observed and not observed.keys() >= set(structure.observed):  # written with other spaces
+            observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
+        used = {name: tensors[name] for name in structure.needs.inputs}
+        sized = used or tensors
+        rows = batch_size({**sized, **{f"evidence {t}": v for t, v in observed.items()}} if observed else sized)
+        return structure, used, observed, rows
 
     def _raise_inconsistent(self, impossible: list[int], rows: int) -> None:
         listed = ", ".join(map(str, impossible[:10])) + (f", … ({len(impossible)} in all)" if impossible[10:] else "")

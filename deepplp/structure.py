@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,8 @@ class Structure:
 
     Weights come in this order: the networks' slots, the observed evidence and the computed probabilities, which differ
     from row to row, and then the learnable and the fixed probabilities, which all rows share. ``plans`` maps the set of
-    slots whose inputs have batch size 1 to the circuit bound for it: such slots are shared by all rows, too.
+    slots whose inputs have batch size 1 to the circuit bound for it: such slots are shared by all rows, too. ``sizes``
+    are the slots' numbers of values.
     """
 
     terms: tuple[str, ...]
@@ -130,18 +131,43 @@ class Structure:
     learnable: tuple[LearnableSlot, ...]
     fixed: Tensor
     bind: Callable[[frozenset[int]], Plan]
+    sizes: tuple[int, ...]
     needs: TensorNeeds
+    circuit: Circuit
     index: dict[str, int] = field(init=False)
     plans: dict[frozenset[int], Plan] = field(default_factory=dict)
+    bound: dict[str, Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.index = {t: i for i, t in enumerate(self.terms)}
+
+    @property
+    def common(self) -> int:
+        """The number of weights that all rows share."""
+        return sum(len(slot.fixed) for slot in self.learnable) + len(self.fixed)
 
     def plan(self, shared_slots: frozenset[int]) -> Plan:
         """The circuit bound to weights of which these slots are shared by all rows."""
         if shared_slots not in self.plans:
             self.plans[shared_slots] = self.bind(shared_slots)
         return self.plans[shared_slots]
+
+    def shared_plan(self) -> Plan:
+        """The circuit bound to weights all of which are shared, in the order of the slots."""
+        return self._bound("shared")
+
+    def batched_plan(self) -> Plan:
+        """The circuit bound to a matrix [rows, weights], in the order of the slots."""
+        return self._bound("batched")
+
+    def _bound(self, kind: str) -> Plan:
+        if kind not in self.bound:
+            shared = self.plan(frozenset(range(len(self.sizes))))
+            if kind == "batched":
+                strides = np.full_like(shared.strides, sum(self.sizes) + self.common)
+                shared = replace(shared, widths=(sum(self.sizes) + self.common,), strides=strides)
+            self.bound[kind] = shared
+        return self.bound[kind]
 
     def common_weights(self, distributions: Distributions, device: torch.device) -> Tensor:
         """The weights [s] that are no network's: learnable and fixed probabilities."""
@@ -209,7 +235,9 @@ def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choic
         tuple(learnable),
         torch.tensor(fixed, dtype=torch.float64),
         bind_columns,
+        tuple(sizes),
         needs(choices.values()),
+        circuit,
     )
 
 

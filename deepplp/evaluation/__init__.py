@@ -1,7 +1,7 @@
 """Circuit and weights → probabilities and gradients: a fused CPU kernel, and the torch reference behind it."""
 
 from deepplp.evaluation.evaluate import Evaluation, are_distributions, evaluate
-from deepplp.evaluation.plan import Plan, bind
+from deepplp.evaluation.plan import Plan, bind, lay_end_to_end
 from deepplp.evaluation.reference import evaluate_reference
 
-__all__ = ["Evaluation", "Plan", "are_distributions", "bind", "evaluate", "evaluate_reference"]
+__all__ = ["Evaluation", "Plan", "are_distributions", "bind", "evaluate", "evaluate_reference", "lay_end_to_end"]

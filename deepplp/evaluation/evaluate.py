@@ -19,7 +19,6 @@ __all__ = ["Evaluation", "are_distributions", "evaluate"]
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
 _WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread costs more than it saves
 _NO_GRADIENT = np.empty((0, 0))
-_NO_EVIDENCE_GRADIENT = np.empty(0)
 
 Kind = Literal["log_probs", "probs", "selected", "log_evidence"]
 
@@ -77,7 +76,7 @@ class Evaluation:
         return self._reference[1].to(self.dtype)
 
     def log_evidence(self) -> Tensor:
-        """The log-probability [batch] of the evidence."""
+        """The log-probability [batch, evidence] of the evidence, of which circuits laid end to end have one each."""
         if self._by_kernel:
             return self._read("log_evidence")
         return self._reference[2].to(self.dtype)
@@ -98,7 +97,7 @@ class Evaluation:
         if not self.plan.conditioned:
             return []
         if self._by_kernel:
-            return [int(i) for i in np.flatnonzero(self._mantissas[:, -1] <= 0.0)]
+            return [int(i) for i in np.flatnonzero((self._mantissas[:, self.plan.queries :] <= 0.0).any(axis=1))]
         return [int(i) for i in torch.isnan(self._reference[0].detach()).any(dim=1).nonzero().flatten()]
 
     def _read(self, kind: Kind, queries: np.ndarray | None = None) -> Tensor:
@@ -117,15 +116,15 @@ class Evaluation:
         values = self._values = np.empty((blocks if keep else 1, plan.nodes, lanes))
         mantissas = self._mantissas = np.empty((rows, roots))
         exponents = self._exponents = np.empty((rows, roots + 1), dtype=np.int64)
-        log_probs = self._log_probs = np.empty((rows, roots - 1))
-        probs = self._probs = np.empty((rows, roots - 1))
+        log_probs = self._log_probs = np.empty((rows, plan.queries))
+        probs = self._probs = np.empty((rows, plan.queries))
 
         def run(first: int, last: int) -> None:
             mine = (leaves, values) if keep else (np.empty_like(leaves), np.empty_like(values))
             forward_blocks(
                 plan.leaf_offsets, plan.bases, plan.strides, plan.offsets, plan.node_offsets, plan.primes, plan.subs,
-                plan.roots, plan.choices, weights, rows, common, first, last, *mine, mantissas, exponents, log_probs,
-                probs,
+                plan.roots, plan.given, plan.choices, weights, rows, common, first, last, *mine, mantissas, exponents,
+                log_probs, probs,
             )  # fmt: skip
 
         if blocks:
@@ -133,7 +132,8 @@ class Evaluation:
 
     def _log_of_evidence(self) -> np.ndarray:
         with np.errstate(divide="ignore"):
-            logs: np.ndarray = np.log(np.maximum(self._mantissas[:, -1], 0.0)) + self._exponents[:, -2] * math.log(2.0)
+            mantissas = np.maximum(self._mantissas[:, self.plan.queries :], 0.0)
+            logs: np.ndarray = np.log(mantissas) + self._exponents[:, self.plan.queries : -1] * math.log(2.0)
         return logs
 
     def _back(self, by_log: np.ndarray, by_prob: np.ndarray, by_evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,8 +147,8 @@ class Evaluation:
             mine = (leaves, values) if keep else (np.empty_like(leaves), np.empty_like(values))
             backward_blocks(
                 plan.leaf_offsets, plan.bases, plan.strides, plan.offsets, plan.node_offsets, plan.primes, plan.subs,
-                plan.roots, weights, self.rows, common, first, last, *mine, keep, self._mantissas, self._exponents,
-                self._probs, by_log, by_prob, by_evidence, batched_gradient, shared_gradients,
+                plan.roots, plan.given, weights, self.rows, common, first, last, *mine, keep, self._mantissas,
+                self._exponents, self._probs, by_log, by_prob, by_evidence, batched_gradient, shared_gradients,
             )  # fmt: skip
 
         if self._blocks:
@@ -193,7 +193,7 @@ class _Read(torch.autograd.Function):
         else:
             by_log = given if ctx.kind == "log_probs" else _NO_GRADIENT
         by_prob = given if ctx.kind == "probs" else _NO_GRADIENT
-        by_evidence = given if ctx.kind == "log_evidence" else _NO_EVIDENCE_GRADIENT
+        by_evidence = given if ctx.kind == "log_evidence" else _NO_GRADIENT
         batched_gradient, shared_gradient = evaluation._back(by_log, by_prob, by_evidence)
         by_batched = by_shared = None
         if ctx.needs_input_grad[0]:

@@ -164,12 +164,10 @@ def _accumulate(mantissas, exponents, i, m, e):
 
 
 @_compiled
-def _conclude(row, mantissas, exponents, log_probs, probs):
-    """Log-probabilities and probabilities of a row's queries given its evidence, the last root."""
-    evidence = len(probs[row])
-    em = mantissas[row, evidence]
-    ee = exponents[row, evidence]
-    for q in range(evidence):
+def _conclude(row, given, mantissas, exponents, log_probs, probs):
+    """Log-probabilities and probabilities of a row's queries, each given its evidence: the root ``given[q]``."""
+    for q in range(len(given)):
+        em = mantissas[row, given[q]]
         m = mantissas[row, q]
         if em <= 0.0:
             log_probs[row, q] = math.nan
@@ -178,7 +176,7 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
             log_probs[row, q] = -math.inf
             probs[row, q] = 0.0
         else:
-            shift = exponents[row, q] - ee
+            shift = exponents[row, q] - exponents[row, given[q]]
             # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
             # Less than 0 where rounding took a weight there: as good as 0.
             log_probs[row, q] = math.log(m / em) + shift * LOG_2 if m > 0.0 else -math.inf
@@ -187,7 +185,7 @@ def _conclude(row, mantissas, exponents, log_probs, probs):
 
 @_compiled
 def forward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, choices, batched, rows, shared,
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, choices, batched, rows, shared,
     first_block, last_block, leaves, values, mantissas, exponents, log_probs, probs,
 ):  # fmt: skip
     """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows.
@@ -241,57 +239,60 @@ def forward_blocks(
                     mantissas[row, r] = vm[roots[r]]
                     exponents[row, r] = ve[roots[r]]
                 exponents[row, n_roots] = 1
-            _conclude(row, mantissas, exponents, log_probs, probs)
+            _conclude(row, given, mantissas, exponents, log_probs, probs)
 
 
 @_compiled
-def _seed(row, mantissas, probs, log_gradient, gradient, by_evidence, seeds):
+def _seed(row, given, mantissas, probs, log_gradient, gradient, by_evidence, seeds):
     """The loss's derivative by every root of a row.
 
     With P(q|e) = r / s for the roots r and s of query and evidence, a gradient g of P(q|e) and h of log P(q|e) give
     dr = g / s + h / r and ds = (k - sum over q of (g * P(q|e) + h)) / s, where k is the gradient of log s. A zero r
     takes no part in h.
     """
-    evidence = probs.shape[1]
-    em = mantissas[row, evidence]
-    total = by_evidence[row] if len(by_evidence) else 0.0
-    for q in range(evidence):
+    queries = len(given)
+    for e in range(queries, len(seeds)):
+        seeds[e] = by_evidence[row, e - queries] if len(by_evidence) else 0.0
+    for q in range(queries):
         seeds[q] = 0.0
         m = mantissas[row, q]
         if len(gradient):
-            seeds[q] += gradient[row, q] / em
-            total -= gradient[row, q] * probs[row, q]
+            seeds[q] += gradient[row, q] / mantissas[row, given[q]]
+            seeds[given[q]] -= gradient[row, q] * probs[row, q]
         if len(log_gradient) and m > 0.0:
             seeds[q] += log_gradient[row, q] / m
-            total -= log_gradient[row, q]
-    seeds[evidence] = total / em
+            seeds[given[q]] -= log_gradient[row, q]
+    for e in range(queries, len(seeds)):
+        seeds[e] /= mantissas[row, e]
 
 
 @_compiled
-def _seed_extended(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots):
+def _seed_extended(row, given, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots):
     """The same with extended range, added to the adjoints: g / s and h / r may be as far apart as r and s are."""
-    evidence = probs.shape[1]
-    em = mantissas[row, evidence]
-    ee = exponents[row, evidence]
-    total = by_evidence[row] if len(by_evidence) else 0.0
-    for q in range(evidence):
+    queries = len(given)
+    totals = np.zeros(len(roots) - queries)
+    for q in range(queries):
+        e = given[q]
         m = mantissas[row, q]
         if len(gradient):
-            _accumulate(am, ae, roots[q], gradient[row, q] / em, -ee)
-            total -= gradient[row, q] * probs[row, q]
+            _accumulate(am, ae, roots[q], gradient[row, q] / mantissas[row, e], -exponents[row, e])
+            totals[e - queries] -= gradient[row, q] * probs[row, q]
         if len(log_gradient) and m > 0.0:
             _accumulate(am, ae, roots[q], log_gradient[row, q] / m, -exponents[row, q])
-            total -= log_gradient[row, q]
-    _accumulate(am, ae, roots[evidence], total / em, -ee)
+            totals[e - queries] -= log_gradient[row, q]
+    for i in range(len(totals)):
+        e = queries + i
+        total = totals[i] + (by_evidence[row, i] if len(by_evidence) else 0.0)
+        _accumulate(am, ae, roots[e], total / mantissas[row, e], -exponents[row, e])
 
 
 @_compiled
 def backward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows, shared,
     first_block, last_block, leaves, values, have_values, mantissas, exponents, probs, log_gradient, gradient,
     by_evidence, batched_gradient, shared_gradients,
 ):  # fmt: skip
-    """Propagate ``log_gradient`` and ``gradient`` [batch, query] and ``by_evidence`` [batch] down to the weights.
+    """Propagate ``log_gradient`` and ``gradient`` [batch, query] and ``by_evidence`` [batch, evidence] down.
 
     They are the loss's derivatives by log-probabilities, probabilities and log P(evidence); each may be empty.
 
@@ -317,7 +318,7 @@ def backward_blocks(
         for lane in range(count):
             row = first + lane
             if exponents[row, n_roots] == 0:
-                _seed(row, mantissas, probs, log_gradient, gradient, by_evidence, seeds)
+                _seed(row, given, mantissas, probs, log_gradient, gradient, by_evidence, seeds)
                 for r in range(n_roots):
                     adjoint[roots[r], lane] += seeds[r]
         _propagate(node_offsets, primes, subs, count, leaf, value, adjoint, leaf_adjoint)
@@ -325,8 +326,8 @@ def backward_blocks(
             row = first + lane
             if exponents[row, n_roots] != 0:
                 _extended_backward(
-                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
-                    row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
+                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows,
+                    shared, row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
                 )  # fmt: skip
         for i in range(n_leaves):
             for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
@@ -344,7 +345,7 @@ def backward_blocks(
 
 @_compiled
 def _extended_backward(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows, shared,
     row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
 ):  # fmt: skip
     """The derivatives of one row's leaves with extended range, written as float64 where they fit again."""
@@ -361,7 +362,7 @@ def _extended_backward(
     ae = np.zeros(n_nodes, np.int64)
     dm = np.zeros(n_leaves)
     de = np.zeros(n_leaves, np.int64)
-    _seed_extended(row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots)
+    _seed_extended(row, given, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots)
     for n in range(n_nodes - 1, 1, -1):
         if am[n] == 0.0:
             continue

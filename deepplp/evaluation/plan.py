@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepplp.compilation import TRUE_NODE, Circuit
 
-__all__ = ["Plan", "bind"]
+__all__ = ["Plan", "bind", "lay_end_to_end"]
 
 IntArray = NDArray[np.int64]
 
@@ -25,8 +25,9 @@ class Plan:
     rows. Entry k of the leaves reads ``batched[bases[k] * batch + row * strides[k] + offsets[k]]`` where
     ``strides[k] > 0``, and ``shared[offsets[k]]`` where it is 0.
 
-    ``roots`` holds the queries' nodes and, last, the evidence's. ``choices`` is the number of choices that the leaves
-    read: the degree of the polynomial that a root is, at most.
+    ``roots`` holds the queries' nodes and, behind them, those of evidence: query q is conditioned on the root at place
+    ``given[q]``. A bound circuit has one evidence for all its queries, circuits laid end to end have one each.
+    ``choices`` is the number of choices that the leaves read: the degree of the polynomial that a root is, at most.
     """
 
     widths: tuple[int, ...]
@@ -38,6 +39,7 @@ class Plan:
     primes: IntArray
     subs: IntArray
     roots: IntArray
+    given: IntArray
     choices: int
     conditioned: bool
 
@@ -53,6 +55,11 @@ class Plan:
     def leaves(self) -> int:
         """The number of leaves."""
         return len(self.leaf_offsets) - 1
+
+    @property
+    def queries(self) -> int:
+        """The number of queries."""
+        return len(self.given)
 
     @property
     def width(self) -> int:
@@ -84,6 +91,47 @@ def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[
         circuit.primes,
         circuit.subs,
         np.append(circuit.roots, circuit.evidence).astype(np.int64),
+        np.full(len(circuit.roots), len(circuit.roots), dtype=np.int64),
         len(np.unique(owners)),
         circuit.evidence != TRUE_NODE,
     )
+
+
+def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
+    """One plan of several circuits that read no batched weights, so that one walk of one row evaluates them all.
+
+    ``weights[i][k]`` is the place in the common ``shared`` vector of what plan i calls ``shared[k]``. Queries and
+    evidence stand in the plans' order.
+    """
+    leaves = _starts([p.leaves for p in plans])
+    entries = _starts([len(p.offsets) for p in plans])
+    nodes = _starts([p.nodes - 2 for p in plans])  # the constants are everyone's
+    queries = _starts([p.queries for p in plans])
+    evidence = _starts([len(p.roots) - p.queries for p in plans])
+
+    def placed(indices: IntArray, first: int) -> IntArray:
+        return np.where(indices < 2, indices, indices + first)
+
+    sizes = [np.zeros(2, dtype=np.int64), *(np.diff(p.node_offsets)[2:] for p in plans)]
+    roots = [placed(p.roots, int(n)) for p, n in zip(plans, nodes, strict=False)]
+    given = [p.given - p.queries + int(queries[-1]) + int(e) for p, e in zip(plans, evidence, strict=False)]
+    total = int(entries[-1])
+    return Plan(
+        (),
+        np.concatenate([*(p.leaf_offsets[:-1] + e for p, e in zip(plans, entries, strict=False)), [total]]),
+        np.zeros(total, dtype=np.int64),
+        np.zeros(total, dtype=np.int64),
+        np.concatenate([w[p.offsets] for p, w in zip(plans, weights, strict=True)]),
+        np.concatenate([[0], np.cumsum(np.concatenate(sizes))]),
+        np.concatenate([p.primes + first for p, first in zip(plans, leaves, strict=False)]),
+        np.concatenate([placed(p.subs, int(n)) for p, n in zip(plans, nodes, strict=False)]),
+        np.concatenate([*(r[: p.queries] for r, p in zip(roots, plans, strict=True)),
+                        *(r[p.queries :] for r, p in zip(roots, plans, strict=True))]),
+        np.concatenate(given),
+        max(p.choices for p in plans),
+        any(p.conditioned for p in plans),
+    )  # fmt: skip
+
+
+def _starts(sizes: Sequence[int]) -> IntArray:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)

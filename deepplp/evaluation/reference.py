@@ -55,7 +55,7 @@ def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | 
 def reference_results(
     plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The same, and the log-probability [batch] of the evidence."""
+    """The same, and the log-probabilities [batch, evidence] of the evidence."""
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
     reach = _LARGEST_SHIFTS[dtype]
@@ -99,14 +99,15 @@ def reference_results(
     zero = root_m.detach() <= 0  # less than 0 where rounding took a weight there
     # log 0 is -inf, and its derivative is taken to be 0: see `Evaluation`.
     safe_m = torch.where(zero, torch.ones_like(root_m), root_m)
-    ratio_e = root_e[:, :-1] - root_e[:, -1:]
+    n, given = plan.queries, index(plan.given)
+    ratio_e = root_e[:, :n] - root_e[:, given]
     # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
-    log_probs = torch.log(safe_m[:, :-1] / safe_m[:, -1:]) + ratio_e * math.log(2.0)
-    log_probs = log_probs.masked_fill(zero[:, :-1], -math.inf).masked_fill(zero[:, -1:], math.nan)
-    probs = _scale(root_m[:, :-1] / root_m[:, -1:], ratio_e.clamp(-2 * reach, reach))
-    probs = probs.masked_fill(zero[:, -1:], math.nan)
-    log_evidence = torch.log(safe_m[:, -1]) + root_e[:, -1] * math.log(2.0)
-    return log_probs, probs, log_evidence.masked_fill(zero[:, -1], -math.inf)
+    log_probs = torch.log(safe_m[:, :n] / safe_m[:, given]) + ratio_e * math.log(2.0)
+    log_probs = log_probs.masked_fill(zero[:, :n], -math.inf).masked_fill(zero[:, given], math.nan)
+    probs = _scale(root_m[:, :n] / root_m[:, given], ratio_e.clamp(-2 * reach, reach))
+    probs = probs.masked_fill(zero[:, given], math.nan)
+    log_evidence = torch.log(safe_m[:, n:]) + root_e[:, n:] * math.log(2.0)
+    return log_probs, probs, log_evidence.masked_fill(zero[:, n:], -math.inf)
 
 
 def _largest_exponents(zero: Tensor, exponent: Tensor, node_of: Tensor, nodes: int) -> Tensor:

@@ -35,7 +35,6 @@ def install_builtins(engine: Any, target_class: Callable[..., Any]) -> None:
         builtin = engine.get_builtin(engine.get_builtins()[f"subquery/{arity}"])
         engine.add_builtin("subquery", arity, _subquery(builtin))
 
-
     for name, arity in _BROKEN:
         engine.add_builtin(name, arity, _refused(name, arity))
 

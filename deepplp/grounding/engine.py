@@ -25,6 +25,7 @@ from problog.formula import LogicFormula
 from problog.logic import Constant, Term, Var, is_ground, list2term
 
 from deepplp.errors import (
+    BudgetExceededError,
     DeepPLPError,
     DomainError,
     NegativeCycleError,
@@ -51,6 +52,8 @@ __all__ = ["Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"
 _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
 # What changes the data base while a query is ground: assertz/1, retract/1, retractall/1, recorda/2 and so on.
 _CHANGING = ("assert", "retract", "record", "erase")
+_MOST_OPEN = 250_000  # records of the engine's stack, which take 1 GB
+_MOST_ANSWERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._completed: dict[Any, Any] = {}  # tables of ended runs below negations
         self._domains: dict[int, tuple[Term, ...]] = {}  # of declarations whose domain holds no variable
         self._collecting: list[Any] = []  # the goals whose answers are being collected, outermost first
+        self._answers = 0  # since the last call
+        self._variables = 0  # in every 64th of them
         self.called: tuple[Any, int | None] | None = None  # the last call and what it is part of, for errors
         self.loading: Any = None  # the data base while the program's directives are carried out, and later
         self.database: Any = None  # with all that they have loaded; None before that
@@ -234,7 +239,25 @@ class Engine(DefaultEngine):  # type: ignore[misc]
     def eval_call(self, node_id: Any, node: Any, context: Any, parent: Any, **rest: Any) -> Any:
         """A call, noted for the errors that may come of it."""
         self.called = (node, parent)
+        self._answers = self._variables = 0
+        if self.pointer > _MOST_OPEN:
+            raise BudgetExceededError(
+                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
+                self.locate(node.location),
+            )
         return super().eval_call(node_id, node, context, parent, **rest)
+
+    def _fix_context(self, context: Any) -> Any:
+        """An answer, counted: a goal that has answers without end calls nothing on the way."""
+        self._answers += 1
+        if not self._answers % 64:
+            self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
+            if self._answers > _MOST_ANSWERS or self._variables > _MOST_ANSWERS // 64:
+                raise BudgetExceededError(
+                    "this goal has answers without end; bind more of its arguments before it is called",
+                    self.locate(self.called[0].location) if self.called is not None else None,
+                )
+        return super()._fix_context(context)
 
     def eval_extern(self, node: Any = None, **rest: Any) -> Any:
         """A predicate that Python decides. Those that change the data base change that of this engine."""
@@ -534,6 +557,7 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     for library in libraries_for({s for s in called if not is_defined(database, s)}):
         load_library(database, library)
     database = engine.prepare(database)
+    mend_libraries(database)
     engine.define_tensor_predicates(database)
     engine.database = database
     engine.changed = False

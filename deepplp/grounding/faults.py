@@ -53,6 +53,12 @@ class Faults:
             message = self._failure(error)
         return GroundingError(message + inside, position)
 
+    def relocate(self, error: DeepPLPError) -> None:
+        """Let an error of ours that points into a library point to the clause of the program's that led there."""
+        if error.position is not None and _is_library(error.position.file):
+            error.position, inside = self._outside(error.position)
+            error.message += inside
+
     def _failure(self, error: Exception) -> str:
         """What to say where Python itself fails, in a predicate of ProbLog's or one that a program has loaded."""
         node = self.engine.called[0] if self.engine.called is not None else None
@@ -83,6 +89,9 @@ class Faults:
             position = self.locate(self.engine.called[0].location)
         if position is None or not _is_library(position.file):
             return position, ""
+        return self._outside(position)
+
+    def _outside(self, position: Position) -> tuple[Position, str]:
         library = os.path.splitext(os.path.basename(position.file))[0]
         for clause in self.engine.calling_clauses():
             caller = self.locate(clause)

@@ -305,7 +305,8 @@ class Grounder:
         """Turn ProbLog's exceptions into ours, with the user's file, line and column."""
         try:
             yield
-        except DeepPLPError:
+        except DeepPLPError as error:
+            self._faults.relocate(error)
             raise
         except NegativeCycle:
             raise _SuspectedNegativeCycle from None

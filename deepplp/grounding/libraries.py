@@ -12,13 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import problog
-from problog.logic import Constant, Term
+from problog.logic import Clause, Constant, Term
 
 from deepplp.program import Program, list_items
 
 __all__ = ["declare", "libraries_for", "load_library", "mend_libraries", "missing_file"]
 
 _LIBRARIES = ("lists", "apply")
+_MENDED = r"""
+append2([], Done, Done).
+append2([List|Lists], Done, All) :- append(Done, List, More), append2(Lists, More, All).
+select(X, [X|Rest], Y, [Y|Rest]).
+select(X, [Z|Rest], Y, [Z|Other]) :- select(X, Rest, Y, Other).
+selectchk(X, [X|Rest], Y, [Y|Rest]).
+selectchk(X, [Z|Rest], Y, [Z|Other]) :- X \= Z, selectchk(X, Rest, Y, Other).
+min_member([], Least, Least).
+min_member([X|Rest], Y, Least) :- Y @=< X, min_member(Rest, Y, Least).
+min_member([X|Rest], Y, Least) :- Y @> X, min_member(Rest, X, Least).
+"""
 _FOLDER = Path(problog.__file__).parent / "library"
 
 
@@ -54,10 +65,36 @@ def declare(database: Any, signature: str) -> None:
 
 
 def mend_libraries(database: Any) -> None:
-    """Complete library(string): its ``sub_string/5`` calls a predicate that library(lists) keeps to itself."""
+    """Replace clauses of ProbLog's libraries that do not work.
+
+    In library(lists), ``append/2`` concatenates unknown lists, which never ends, ``select/4`` and ``selectchk/4``
+    forget the rest of the list, and ``min_member/2`` gives the largest one. ``sub_string/5`` of library(string) calls
+    a predicate that library(lists) keeps to itself.
+    """
+    loaded = database.find(Term("_lists_append2", *[None] * 3))
+    if loaded is not None and not database.has_data("mended"):
+        database.set_data("mended", True)
+        clauses = [_without_locations(s.term) for s in Program.from_string(_MENDED).statements]
+        heads = {(c.args[0] if isinstance(c, Clause) else c).signature for c in clauses}
+        for name, _, arity in (h.rpartition("/") for h in heads):
+            wrong = database.get_node(database.find(Term(f"_lists_{name}", *[None] * int(arity)))).children
+            wrong.erase(tuple(wrong))
+        for clause in clauses:
+            database.add_statement(clause, "lists")
     used = database.find(Term("_string_sub_list", *[None] * 5))
     if used is not None and not database.get_node(used):
         database._create_alias(Term("'/'", Term("sub_list"), Constant(5)), "lists", my_scope="string")
+
+
+def _without_locations(term: Term) -> Term:
+    """A term that stands in no file of the program's."""
+    stack: list[Any] = [term]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Term):
+            current.location = None
+            stack.extend(current.args)
+    return term
 
 
 def missing_file(filename: Term, path: str) -> str:

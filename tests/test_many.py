@@ -1,0 +1,178 @@
+"""Queries whose structures differ, answered together: answers and gradients of each alone, one call a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import deepplp
+from deepplp import Query, errors
+
+PROGRAM = """
+nn(digits, [X], Y, [0..2]) :: digit(X, Y).
+nn(camera, [X]) :: seen(X).
+t(0.3) :: noise.
+0.1 :: fault(X) :- place(X).
+sum([], 0).
+sum([X|Xs], S) :- digit(X, D), sum(Xs, R), S is D + R.
+alarm(X) :- seen(X), \\+noise.
+alarm(X) :- place(X), fault(X).
+path(X, Y) :- edge(X, Y).
+path(X, Y) :- edge(X, Z), path(Z, Y).
+"""
+
+
+class Counting(nn.Module):
+    """A linear network that counts its calls and rows."""
+
+    def __init__(self, values: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, values).double()
+        self.rows: list[int] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [rows, values]."""
+        self.rows.append(len(x))
+        return self.linear(x)
+
+
+def model() -> deepplp.Model:
+    """A model with two networks and a parameter, from one seed."""
+    torch.manual_seed(0)
+    networks = {"digits": deepplp.Network(Counting(3), "logits"), "camera": deepplp.Network(Counting(1), "logits")}
+    return deepplp.Model(deepplp.Program.from_string(PROGRAM + "place(nowhere). edge(z, z)."), networks)
+
+
+def image(seed: int, rows: int = 1) -> Tensor:
+    """Random features [rows, 2]."""
+    return torch.randn(rows, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def sum_query(length: int, seed: int, rows: int = 1) -> Query:
+    """The sum of a list of images."""
+    names = [f"x{i}" for i in range(length)]
+    return Query(f"sum([{', '.join(names)}], S)", {n: image(seed + i, rows) for i, n in enumerate(names)})
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> list[Query]:
+    """Queries of many structures, some of them alike, with facts, evidence and batch sizes of their own."""
+    found = []
+    for seed in range(draw(st.integers(1, 12))):
+        kind = draw(st.sampled_from(["sum", "sum", "alarm", "path"]))
+        if kind == "sum":
+            rows = draw(st.sampled_from([1, 1, 3]))
+            query = sum_query(draw(st.integers(1, 3)), 10 * seed, rows)
+            if draw(st.booleans()):
+                evidence: dict[str, Any] = {"digit(x0, 1)": draw(st.booleans())}
+                if draw(st.booleans()):
+                    evidence = {"digit(x0, 2)": torch.tensor([0.25, 0.5, 0.75][:rows])}
+                query = Query(query.query, query.inputs, evidence)
+        elif kind == "alarm":
+            query = Query(["alarm(i)", "noise"], {"i": image(seed)}, {"seen(i)": True} if draw(st.booleans()) else {})
+            if draw(st.booleans()):
+                query = Query(query.query, query.inputs, query.evidence, "place(i).")
+        else:
+            edges = draw(st.lists(st.sampled_from(["a, b", "b, c", "a, c", "c, a"]), min_size=1, unique=True))
+            query = Query("path(a, X)", facts=" ".join(f"0.5::edge({e})." for e in edges))
+        found.append(query)
+    return found
+
+
+@given(queries())
+def test_many_are_each_alone(asked: list[Query]) -> None:
+    """Answers, their logarithms, the evidence's likelihood and all gradients are those of the queries one by one."""
+    together, alone = model(), model()
+    many = together.query_many(asked)
+    single = [alone.query(q.query, q.inputs, evidence=q.evidence, facts=q.facts) for q in asked]
+    assert len(many) == len(single)
+    for ours, theirs in zip(many, single, strict=True):
+        assert ours.terms == theirs.terms
+        torch.testing.assert_close(ours.probs, theirs.probs)
+        torch.testing.assert_close(ours.log_probs, theirs.log_probs)
+        torch.testing.assert_close(ours.log_evidence, theirs.log_evidence)
+    for each in (many, single):
+        finite = [a.log_probs[torch.isfinite(a.log_probs)].sum() for a in each]
+        loss = torch.stack(
+            [a.probs.square().sum() + f + a.log_evidence.sum() for a, f in zip(each, finite, strict=True)]
+        )
+        loss.sum().backward()
+    for (name, ours_p), theirs_p in zip(together.named_parameters(), alone.parameters(), strict=True):
+        expected = theirs_p.grad if theirs_p.grad is not None else torch.zeros_like(theirs_p)
+        found = ours_p.grad if ours_p.grad is not None else torch.zeros_like(ours_p)
+        torch.testing.assert_close(found, expected, msg=name, rtol=1e-8, atol=1e-10)
+    for network in together.networks.values():
+        assert len(network.module.rows) <= 1, "one call a network"
+
+
+def test_one_tensor_is_one_row() -> None:
+    """A tensor that several queries share goes through the network once."""
+    m = model()
+    x = image(1)
+    many = m.query_many([Query("sum([a], S)", {"a": x}), Query("sum([b, b], S)", {"b": x}), Query("seen(c)", {"c": x})])
+    assert m.networks["digits"].module.rows == [1]
+    assert m.networks["camera"].module.rows == [1]
+    assert [len(a) for a in many] == [3, 5, 1]
+
+
+def test_targets() -> None:
+    """The log-probability of one answer a query, by term or by index."""
+    asked = [sum_query(n, n) for n in (1, 2, 3)]
+    many = model().query_many(asked)
+    found = many.log_prob(["sum([x0], 1)", "sum([x0, x1], 0)", "sum([x0, x1, x2], 6)"])
+    expected = [float(a.log_probs[0, i].detach()) for a, i in zip(many, (1, 0, 6), strict=True)]
+    assert found.tolist() == pytest.approx(expected)
+    assert many.log_prob([1, 0, 6]).tolist() == pytest.approx(expected)
+    with pytest.raises(errors.TargetError, match="there are 3 queries and 2 targets"):
+        many.log_prob([0, 0])
+
+
+def test_no_queries() -> None:
+    """Nothing asked, nothing answered."""
+    assert len(model().query_many([])) == 0
+
+
+def test_contradictory_evidence_names_the_queries() -> None:
+    """The queries whose evidence is impossible are named by their numbers."""
+    asked = [
+        Query("path(a, b)", facts="0.5::edge(a, b). 0.0::edge(b, a). evidence(path(a, b))."),
+        Query("seen(i)", {"i": image(0)}),
+        Query("seen(i)", {"i": image(0)}, {"noise": torch.tensor([True])}),
+        Query("noise", facts="evidence(noise, false).", evidence={"noise": torch.tensor([True])}),
+    ]
+    with pytest.raises(errors.InconsistentEvidenceError, match="the evidence of query 3 has probability 0") as caught:
+        model().query_many(asked)
+    assert caught.value.rows == (3,)
+
+
+def test_errors_name_the_query() -> None:
+    """A network's bad output names the query whose input it was."""
+    net = deepplp.Network(lambda x: x)
+    m = deepplp.Model(deepplp.Program.from_string("nn(net, [X], Y, [0, 1]) :: d(X, Y)."), {"net": net})
+    good, bad = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.5, 0.75]])
+    with pytest.raises(errors.NetworkOutputError, match=r"input b of query 1, row 0: .* does not sum to one"):
+        m.query_many([Query("d(a, Y)", {"a": good}), Query("d(b, Y)", {"b": bad})])
+
+
+def test_what_k_cuts_is_told_for_each_query() -> None:
+    """Each query's answers say what was cut from its own rows."""
+    net = deepplp.Network(lambda x: x, k=1)
+    m = deepplp.Model(deepplp.Program.from_string("nn(net, [X], Y, [0..2]) :: d(X, Y). e(X) :- d(X, 1)."), {"net": net})
+    first, second = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([[0.125, 0.75, 0.125]])
+    many = m.query_many([Query("d(a, Y)", {"a": first}), Query("d(b, 1)", {"b": second})])
+    assert [a.cut_mass["net"].tolist() for a in many] == [[0.5], [0.25]]
+    assert many[0].probs.dtype == torch.float32
+
+
+def test_derived_tensors_belong_to_their_query() -> None:
+    """Tensors that networks compute from inputs of the same name in two queries are two tensors."""
+    program = "nn(encoder, [X], E) :: embed(X, E). nn(yes, [E]) :: yes(E). q(X) :- embed(X, E), yes(E)."
+    networks = {"encoder": lambda x: 2 * x, "yes": torch.sigmoid}
+    m = deepplp.Model(deepplp.Program.from_string(program), networks)
+    many = m.query_many([Query("q(a)", {"a": torch.tensor([v])}) for v in (0.0, 1.0)])
+    assert [float(a.probs) for a in many] == pytest.approx([0.5, float(torch.sigmoid(torch.tensor(2.0)))])
