@@ -14,9 +14,11 @@ from deepplp.many import ManyAnswers, Query
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
+from deepplp.structures import CacheInfo
 
 __all__ = [
     "Answers",
+    "CacheInfo",
     "DeepPLPError",
     "Finding",
     "InconsistentEvidenceError",

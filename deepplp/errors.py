@@ -11,6 +11,7 @@ from dataclasses import dataclass
 __all__ = [
     "BatchSizeError",
     "BudgetExceededError",
+    "CacheWarning",
     "DeepPLPError",
     "DomainError",
     "GroundingError",
@@ -175,6 +176,10 @@ class InconsistentEvidenceError(DeepPLPError):
 
 class ProgramWarning(UserWarning):
     """The program, or its use, is probably not what was meant."""
+
+
+class CacheWarning(UserWarning):
+    """A cache file could not be read or written; the answer is computed all the same."""
 
 
 class UnusedNetworkWarning(ProgramWarning):

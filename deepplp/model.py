@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import threading
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
-from deepplp.compilation import FALSE_NODE, compile_formula
 from deepplp.errors import (
     InconsistentEvidenceError,
     InputError,
     QueryError,
     UnknownNetworkError,
-    UnusedInputError,
     UnusedNetworkWarning,
 )
 from deepplp.evaluation import Evaluation, Plan, are_distributions
 from deepplp.evidence import checked_evidence
-from deepplp.grounding import Choice, Grounder, PythonFunction, is_reserved
+from deepplp.grounding import PythonFunction, is_reserved
 from deepplp.many import Environment, ManyAnswers, Part, Query, answer_many
 from deepplp.neural import Column, Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
-from deepplp.structure import LearnableSlot, Structure, assemble
-from deepplp.tensors import Surroundings, TensorNeeds, gather_columns, tensor_needs
+from deepplp.storage import cache_folder
+from deepplp.structure import LearnableSlot, Structure
+from deepplp.structures import CacheInfo, Structures
+from deepplp.tensors import Surroundings, gather_columns
 
 __all__ = ["Model"]
-
-_CACHED_STRUCTURES = 256
 
 
 class _TensorSources(dict[str, Any]):
@@ -50,7 +45,8 @@ class Model(nn.Module):
     ``networks`` maps the names in the program's ``nn`` annotations to modules or callables that return probabilities,
     or to `Network` objects that say what they return. Modules become submodules: ``parameters()``, ``state_dict()``,
     ``to()``, ``train()`` and ``copy.deepcopy`` work as on any module. ``allow_python`` lets the program load Python
-    files and data bases.
+    files and data bases. Compiled queries are kept on disk: in the folder ``cache``, by default in the user's cache
+    folder or where ``DEEPPLP_CACHE`` says; nowhere with ``cache=False`` or ``DEEPPLP_CACHE=off``.
 
     >>> coins = Program.from_string("0.5::heads(1). 0.6::heads(2). win :- heads(1), heads(2).")
     >>> Model(coins).query("win").probs
@@ -63,8 +59,10 @@ class Model(nn.Module):
         networks: Mapping[str, Network | Callable[..., Tensor]] | None = None,
         *,
         allow_python: bool = False,
+        cache: str | os.PathLike[str] | bool | None = None,
     ) -> None:
         super().__init__()
+        self._cache = cache
         if not isinstance(program, Program):
             program = Program.from_file(program)
         self.program = program
@@ -85,22 +83,31 @@ class Model(nn.Module):
             if slot is not None:
                 self._make_learnable(slot)
         self.register_buffer("_anchor", torch.empty(0), persistent=False)  # follows .to(device)
-        self._forget()
+        self._structures = self._new_structures()
 
     _anchor: Tensor
 
-    def _forget(self) -> None:
-        self._lock = threading.RLock()
-        self._grounder: Grounder | None = None
-        self._structures: OrderedDict[tuple[Any, ...], Structure] = OrderedDict()
+    def _new_structures(self) -> Structures:
+        return Structures(
+            self.program,
+            allow_python=self.allow_python,
+            functions=lambda: tuple(self._functions.values()),
+            surroundings=lambda names: Surroundings(frozenset(names), self._sources, self._symbols, self._networks()),
+            on_new=self._make_all_learnable,
+            folder=cache_folder(self._cache),
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the program and the networks; structures are made anew when they are asked for."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_grounder", "_structures")}
+        return {k: v for k, v in self.__dict__.items() if k != "_structures"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._forget()
+        self._structures = self._new_structures()
+
+    def cache_info(self) -> CacheInfo:
+        """Where queries found their structures: in memory, on disk, or nowhere; and what is kept."""
+        return self._structures.info()
 
     def _check_networks(self, networks: Mapping[str, Network]) -> None:
         for declaration in self.program.declarations:
@@ -119,6 +126,10 @@ class Model(nn.Module):
                     UnusedNetworkWarning,
                     stacklevel=3,
                 )
+
+    def _make_all_learnable(self, structure: Structure) -> None:
+        for slot in structure.learnable:
+            self._make_learnable(slot)
 
     def _make_learnable(self, slot: LearnableSlot) -> None:
         self.distributions.ensure(slot.name, slot.start)
@@ -204,7 +215,8 @@ class Model(nn.Module):
         tensors = as_tensors(query.inputs) if query.inputs else {}
         known = checked_evidence(query.evidence) if query.evidence else {}
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
-        structure = self._structure(query.query, tuple(sorted(tensors)), known, query.facts)
+        evidence = tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in known.items()))
+        structure = self._structures.find(query.query, tuple(sorted(tensors)), evidence, query.facts)
         if observed and not observed.keys() >= set(structure.observed):  # written with other spaces
             observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
         used = {name: tensors[name] for name in structure.needs.inputs}
@@ -233,7 +245,7 @@ class Model(nn.Module):
         if not hasattr(source, "__getitem__"):
             raise InputError(f"a tensor source must be a mapping or a data set, not a {type(source).__name__}")
         self._sources[name] = source
-        self._structures.clear()  # a query that lacked this source may be answered now
+        self._structures.forget_tensors()  # a query that lacked this source may be answered now
 
     def add_embedding(self, name: str, symbols: Sequence[str], dimension: int) -> nn.Embedding:
         """Give symbols trainable vectors: a table [symbols, dimension], part of the model as ``embeddings[name]``.
@@ -255,7 +267,7 @@ class Model(nn.Module):
         table = nn.Embedding(len(texts), dimension, device=self._anchor.device)
         self.embeddings[name] = table
         self._symbols.update((text, (name, row)) for row, text in enumerate(texts))
-        self._structures.clear()
+        self._structures.forget_tensors()
         return table
 
     def register(
@@ -282,7 +294,7 @@ class Model(nn.Module):
         if (name, made.arity) not in self._functions and is_reserved(f"{name}/{made.arity}"):
             raise QueryError(f"{name}/{made.arity} is a built-in; register the function under another name")
         self._functions[name, made.arity] = made
-        self._forget()
+        self._structures.forget()
 
     def _weights(
         self, structure: Structure, columns: Mapping[str, Column], observed: Mapping[str, Tensor], rows: int
@@ -322,94 +334,3 @@ class Model(nn.Module):
         others = structure.common_weights(self.distributions, batched.device)
         shared = torch.cat([*common, others]) if common else others
         return batched, shared, structure.plan(frozenset(shared_slots)), cut
-
-    def _structure(
-        self,
-        query: str | Sequence[str] | None,
-        names: tuple[str, ...],
-        evidence: Mapping[str, bool | Tensor],
-        facts: str,
-    ) -> Structure:
-        if query is not None and not isinstance(query, (str, Sequence)):
-            raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
-        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
-        known = (
-            tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in evidence.items())) if evidence else ()
-        )
-        key = (queries, names, known, facts)
-        try:
-            structure = self._structures.get(key)
-        except TypeError:  # something in it that cannot be looked up is no text either
-            raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {query!r}") from None
-        if structure is not None:
-            return structure
-        with self._lock:
-            if key not in self._structures:
-                self._structures[key] = self._build(queries, names, known, facts)
-                while len(self._structures) > _CACHED_STRUCTURES:
-                    self._structures.popitem(last=False)
-            return self._structures[key]
-
-    def _build(
-        self,
-        queries: tuple[str, ...] | None,
-        names: tuple[str, ...],
-        evidence: tuple[tuple[str, bool | None], ...],
-        facts: str,
-    ) -> Structure:
-        for text in queries or ():
-            if not isinstance(text, str):
-                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
-        grounder = self._grounder_with(facts)
-        goals = None if queries is None else [parse_goal(q) for q in queries]
-        observed = [(parse_goal(t, "<evidence>"), v) for t, v in evidence]
-        formula = grounder.ground(goals, observed)
-        needs = self._needs(formula.choices, names)
-        self._check_inputs(needs, names, [*(goals or []), *(t for t, _ in observed)], grounder)
-        circuit = compile_formula(formula)
-        if circuit.evidence == FALSE_NODE:
-            known = ", ".join(g.term for g in formula.evidence)
-            raise InconsistentEvidenceError(f"the evidence {known} contradicts the program: no world satisfies it")
-        structure = assemble(formula, circuit, lambda choices: self._needs(choices, names))
-        for slot in structure.learnable:
-            self._make_learnable(slot)
-        return structure
-
-    def _grounder_with(self, facts: str) -> Grounder:
-        """The program's grounder, or one of the program and a query's own facts."""
-        if not facts:
-            if self._grounder is None:
-                self._grounder = self._new_grounder(self.program)
-            return self._grounder
-        return self._new_grounder(self.program.with_facts(facts))
-
-    def _new_grounder(self, program: Program) -> Grounder:
-        return Grounder(program, allow_python=self.allow_python, functions=self._functions.values())
-
-    def _needs(self, choices: Iterable[Choice], names: Sequence[str]) -> TensorNeeds:
-        return tensor_needs(choices, Surroundings(frozenset(names), self._sources, self._symbols, self._networks()))
-
-    def _check_inputs(
-        self, needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any], grounder: Grounder
-    ) -> None:
-        """Raise for an input whose name stands nowhere."""
-        spare = [n for n in names if n not in needs.inputs]
-        if not spare:
-            return
-        mentioned = grounder.constants() | _constants(goals)
-        for name in spare:
-            if name not in mentioned:
-                near = difflib.get_close_matches(name, sorted(_constants(goals)), n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise UnusedInputError(
-                    f"the input {name!r} stands nowhere in the query, its evidence or the program{hint}"
-                )
-
-
-def _constants(goals: Sequence[Any]) -> set[str]:
-    found: set[str] = set()
-    stack = list(goals)
-    while stack:
-        term = stack.pop()
-        found.add(str(term)) if not getattr(term, "args", ()) else stack.extend(term.args)
-    return found

@@ -6,6 +6,8 @@ import os
 
 import hypothesis
 
+os.environ["DEEPPLP_CACHE"] = "off"  # tests of the cache name a folder of their own
+
 hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
 hypothesis.settings.register_profile(
     "ci", deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)

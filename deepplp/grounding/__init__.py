@@ -20,7 +20,8 @@ from deepplp.grounding.formula import (
 from deepplp.grounding.functions import PythonFunction, to_python
 from deepplp.grounding.ground import Grounder, ground, is_reserved
 from deepplp.grounding.hints import hint_for
-from deepplp.grounding.inspection import calls_of, probability_faults, variables_of
+from deepplp.grounding.inspection import calls_of, constants_of, loads_modules, probability_faults, variables_of
+from deepplp.grounding.order import standard_order_key
 from deepplp.grounding.tensors import TENSOR_SIGNATURES
 
 __all__ = [
@@ -43,10 +44,13 @@ __all__ = [
     "PythonFunction",
     "Source",
     "calls_of",
+    "constants_of",
     "ground",
     "hint_for",
     "is_reserved",
+    "loads_modules",
     "probability_faults",
+    "standard_order_key",
     "to_python",
     "variables_of",
 ]

@@ -80,7 +80,7 @@ def lists(
 ) -> Iterator[tuple[tuple[Any, Any, Any], Any]]:
     """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list."""
     mode = check_mode((pattern, goal, result), ["*cv", "*cl"], functor="findall")
-    for chosen, nodes in _selections(answers, target, position):
+    for chosen, nodes in list(_selections(answers, target, position)):  # all, before anything is built
         node = target.add_and((*nodes, target.TRUE))
         if node is None:
             continue

@@ -54,6 +54,7 @@ _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
 _CHANGING = ("assert", "retract", "record", "erase")
 _MOST_OPEN = 250_000  # records of the engine's stack, which take 1 GB
 _MOST_ANSWERS = 1_000_000
+_MOST_VARIABLES = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._answers += 1
         if not self._answers % 64:
             self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
-            if self._answers > _MOST_ANSWERS or self._variables > _MOST_ANSWERS // 64:
+            if self._answers > _MOST_ANSWERS or self._variables > _MOST_VARIABLES:
                 raise BudgetExceededError(
                     "this goal has answers without end; bind more of its arguments before it is called",
                     self.locate(self.called[0].location) if self.called is not None else None,

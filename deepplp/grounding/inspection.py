@@ -11,7 +11,7 @@ from problog.logic import And, Constant, Not, Or, Term, Var
 
 from deepplp.program import Program, Statement
 
-__all__ = ["calls_of", "probability_faults", "undecided_signatures", "variables_of"]
+__all__ = ["calls_of", "constants_of", "loads_modules", "probability_faults", "undecided_signatures", "variables_of"]
 
 # Which arguments of a built-in are goals; call/N adds arguments to its first.
 _GOAL_ARGUMENTS = {
@@ -104,3 +104,32 @@ def probability_faults(statement: Statement) -> Iterator[str]:
     total = math.fsum(numbers)
     if len(heads) > 1 and total > 1 + 1e-6:
         yield f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1"
+
+
+def constants_of(program: Program) -> frozenset[str]:
+    """The texts of all atomic terms and functors in a program: places where an input's name may stand."""
+    found: set[str] = set()
+    stack: list[Any] = [s.term for s in program.statements]
+    while stack:
+        term = stack.pop()
+        if not isinstance(term, Term):
+            continue
+        found.add(str(term) if term.arity == 0 else str(term.functor))
+        stack.extend(term.args)
+        heads = getattr(term, "heads", None)
+        if heads is not None:
+            stack += [*heads, term.body]
+        if term.probability is not None:
+            stack.append(term.probability)
+    return frozenset(found)
+
+
+def loads_modules(program: Program) -> bool:
+    """Whether a program loads a file that is not part of its text: by use_module, unless it is one of ProbLog's own."""
+    for statement in program.statements:
+        heads, body = statement.heads_and_body()
+        if str(heads[0]) == "_directive" and isinstance(body, Term) and body.functor == "use_module":
+            module = body.args[0]
+            if not (isinstance(module, Term) and module.functor == "library"):
+                return True
+    return False

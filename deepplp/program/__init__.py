@@ -5,7 +5,7 @@ from deepplp.program.learnable import LearnableClause
 from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
 from deepplp.program.readable import readable, readable_text
 from deepplp.program.source import Source
-from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal
+from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -17,6 +17,7 @@ __all__ = [
     "control_faults",
     "list_items",
     "parse_goal",
+    "parse_term",
     "readable",
     "readable_text",
 ]

@@ -18,7 +18,7 @@ from deepplp.errors import Position, ProgramSyntaxError
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.source import Source
 
-__all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements"]
+__all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
 
 RANGE_FUNCTOR = "'..'"
 _DECLARATION_PRIORITY = 1150
@@ -216,6 +216,11 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
         raise ProgramSyntaxError(error.message, shown) from None
     _forget_locations(term)
     return term
+
+
+def parse_term(text: str) -> Term:
+    """Parse a ground term of any kind, such as ``"[a, 1]"`` or ``"2"``."""
+    return parse_goal(f"term({text})", "<term>").args[0]
 
 
 def _forget_locations(term: Term) -> None:

@@ -1,0 +1,257 @@
+"""From a query to its `Structure`: ground and compiled once, and kept in memory and on disk under the query's shape."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deepplp.compilation import FALSE_NODE, Circuit, compile_formula
+from deepplp.errors import DeepPLPError, InconsistentEvidenceError, QueryError, UnusedInputError
+from deepplp.grounding import Choice, Formula, Grounder, PythonFunction, constants_of, loads_modules
+from deepplp.program import Program, parse_goal
+from deepplp.shapes import Shape, looks_into_terms, shape_of
+from deepplp.storage import Storage
+from deepplp.structure import Structure, assemble
+from deepplp.tensors import Surroundings, TensorNeeds, tensor_needs
+
+__all__ = ["CacheInfo", "Structures"]
+
+_MOST_STRUCTURES = 1024
+_MOST_COMPILED = 256
+_WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as fast as it is read
+
+Evidence = tuple[tuple[str, bool | None], ...]
+Compiled = tuple[Formula, Circuit]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """Where a model's queries found their structures, and how many are kept.
+
+    ``memory`` counts queries asked before, ``shapes`` new ones of a shape known before, ``disk`` those read from files
+    and ``built`` those ground and compiled. ``structures`` and ``compiled`` shapes are in memory, ``disk_bytes`` in the
+    ``folder``.
+    """
+
+    memory: int
+    shapes: int
+    disk: int
+    built: int
+    structures: int
+    compiled: int
+    disk_bytes: int
+    folder: Path | None
+
+
+class _Recent(OrderedDict[Any, Any]):
+    """A bounded dictionary that forgets what was not used for longest."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def find(self, key: Any) -> Any:
+        """The value, which counts as used, or None."""
+        value = self.get(key)
+        if value is not None:
+            with contextlib.suppress(KeyError):  # another thread has just let it go
+                self.move_to_end(key)
+        return value
+
+    def keep(self, key: Any, value: Any) -> None:
+        """Add a value."""
+        self[key] = value
+        while len(self) > self._most:
+            self.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The program of a query: the model's, and the query's own facts."""
+
+    program: Program
+    facts: str
+
+
+class Structures:
+    """The structures of one model's queries.
+
+    ``functions`` are the model's Python predicates, and ``surroundings`` what arguments of networks may refer to, given
+    the names of a call's inputs; both may change, and `forget` must then be called. ``on_new`` is told of every new
+    structure.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        allow_python: bool,
+        functions: Callable[[], tuple[PythonFunction, ...]],
+        surroundings: Callable[[Iterable[str]], Surroundings],
+        on_new: Callable[[Structure], None],
+        folder: Path | None,
+    ) -> None:
+        self._program = program
+        self._allow_python = allow_python
+        self._functions = functions
+        self._surroundings = surroundings
+        self._on_new = on_new
+        self._folder = folder
+        self._counts = dict.fromkeys(("memory", "shapes", "disk", "built"), 0)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all structures: what they depend on has changed."""
+        self._lock = threading.RLock()
+        self._grounder: Grounder | None = None
+        self._blind: bool | None = None
+        self._structures = _Recent(_MOST_STRUCTURES)
+        self._compiled = _Recent(_MOST_COMPILED)
+
+    def forget_tensors(self) -> None:
+        """Forget where tensors come from: a source or an embedding is new."""
+        self._structures.clear()
+
+    def info(self) -> CacheInfo:
+        """Hits, misses and sizes."""
+        size = Storage(self._folder, self._program).size() if self._folder is not None else 0
+        counts = self._counts
+        return CacheInfo(**counts, structures=len(self._structures), compiled=len(self._compiled), disk_bytes=size,
+                         folder=self._folder)  # fmt: skip
+
+    def find(self, query: str | Sequence[str] | None, names: tuple[str, ...], known: Evidence, facts: str) -> Structure:
+        """The structure of a query on inputs of these names, given evidence (None: a tensor) and facts of its own."""
+        if query is not None and not isinstance(query, (str, Sequence)):
+            raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
+        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        key = (queries, names, known, facts)
+        try:
+            structure: Structure | None = self._structures.find(key)
+        except TypeError:  # something in it that cannot be looked up is no text either
+            raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {query!r}") from None
+        if structure is not None:
+            self._counts["memory"] += 1
+            return structure
+        with self._lock:
+            structure = self._structures.find(key)
+            if structure is None:
+                structure = self._found(queries, names, known, facts)
+                self._structures.keep(key, structure)
+            return structure
+
+    def _found(self, queries: tuple[str, ...] | None, names: tuple[str, ...], known: Evidence, facts: str) -> Structure:
+        for text in queries or ():
+            if not isinstance(text, str):
+                raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
+        whole = _Whole(self._program.with_facts(facts) if facts else self._program, facts)
+        formula, circuit = self._by_shape(queries, names, known, whole)
+        goals = [parse_goal(t, "<evidence>") for t, _ in known] + [parse_goal(q) for q in queries or ()]
+        needs = self._needs(formula.choices, names)
+        _check_inputs(needs, names, goals, whole.program)
+        if circuit.evidence == FALSE_NODE:
+            listed = ", ".join(g.term for g in formula.evidence)
+            raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
+        structure = assemble(formula, circuit, lambda choices: self._needs(choices, names))
+        self._on_new(structure)
+        return structure
+
+    def _by_shape(
+        self, queries: tuple[str, ...] | None, names: tuple[str, ...], known: Evidence, whole: _Whole
+    ) -> Compiled:
+        """The formula and circuit of a query: those of its shape with its tensors' names, where that is as good."""
+        exact = Shape(queries, names, known, {})
+        if self._is_blind(whole):
+            sources = self._surroundings(()).sources
+            shape = shape_of(queries, names, known, constants_of(whole.program), sources)
+            try:
+                formula, circuit = self._of_shape(shape, whole)
+            except DeepPLPError:  # the same again, with the names that the caller gave, for the message
+                return self._of_shape(exact, whole)
+            restored = shape.restored(formula)
+            if restored is not None:
+                return restored, circuit
+        return self._of_shape(exact, whole)
+
+    def _is_blind(self, whole: _Whole) -> bool:
+        """Whether the program cannot tell one name from another; with facts of a query's own it is not asked."""
+        if whole.facts or self._allow_python or self._functions():
+            return False
+        if self._blind is None:
+            self._blind = not looks_into_terms(self._program)
+        return self._blind
+
+    def _of_shape(self, shape: Shape, whole: _Whole) -> Compiled:
+        key = (shape.queries, shape.names, shape.evidence, whole.facts)
+        found: Compiled | None = self._compiled.find(key)
+        if found is not None:
+            self._counts["shapes"] += 1
+            return found
+        storage, name = self._storage(key, whole.program)
+        found = storage.load(name) if storage is not None else None
+        if found is not None:
+            self._counts["disk"] += 1
+        else:
+            started = time.perf_counter()
+            found = self._built(shape, self._grounder_of(whole))
+            self._counts["built"] += 1
+            if storage is not None and time.perf_counter() - started > _WORTH_KEEPING:
+                storage.save(name, *found)
+        self._compiled.keep(key, found)
+        return found
+
+    def _built(self, shape: Shape, grounder: Grounder) -> Compiled:
+        goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
+        evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
+        formula = grounder.ground(goals, evidence)
+        circuit = compile_formula(formula)
+        return replace(formula, nodes=()), circuit  # the nodes are much, and no one asks for them again
+
+    def _storage(self, key: tuple[Any, ...], program: Program) -> tuple[Storage | None, str]:
+        """Where a query's compiled form may be kept; nowhere if it depends on more than the program's text."""
+        if self._folder is None or self._allow_python or self._functions() or loads_modules(program):
+            return None, ""
+        storage = Storage(self._folder, program)
+        return storage, storage.key(dict(zip(("queries", "names", "known", "facts"), key, strict=True)))
+
+    def _grounder_of(self, whole: _Whole) -> Grounder:
+        """The program's grounder, or one of the program and a query's own facts."""
+        if whole.facts:
+            return self._new_grounder(whole.program)
+        if self._grounder is None:
+            self._grounder = self._new_grounder(self._program)
+        return self._grounder
+
+    def _new_grounder(self, program: Program) -> Grounder:
+        return Grounder(program, allow_python=self._allow_python, functions=self._functions())
+
+    def _needs(self, choices: Iterable[Choice], names: Iterable[str]) -> TensorNeeds:
+        return tensor_needs(choices, self._surroundings(names))
+
+
+def _check_inputs(needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any], program: Program) -> None:
+    """Raise for an input whose name stands nowhere."""
+    spare = [n for n in names if n not in needs.inputs]
+    if not spare:
+        return
+    mentioned = constants_of(program) | _constants(goals)
+    for name in spare:
+        if name not in mentioned:
+            near = difflib.get_close_matches(name, sorted(_constants(goals)), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnusedInputError(f"the input {name!r} stands nowhere in the query, its evidence or the program{hint}")
+
+
+def _constants(goals: Sequence[Any]) -> set[str]:
+    found: set[str] = set()
+    stack = list(goals)
+    while stack:
+        term = stack.pop()
+        found.add(str(term)) if not getattr(term, "args", ()) else stack.extend(term.args)
+    return found

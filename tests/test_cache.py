@@ -1,0 +1,271 @@
+"""Compiled queries in memory and on disk: found again by their shape, never stale, never trusted blindly."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+import deepplp
+from deepplp import Query, errors, storage
+from deepplp.structures import Structures
+from tests.strategies import programs
+
+ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(X, A), digit(Y, B), Z is A + B.\n"
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small programs are kept on disk, too."""
+    monkeypatch.setattr("deepplp.structures._WORTH_KEEPING", 0.0)
+
+
+def identity(x: Tensor) -> Tensor:
+    """A network whose input is its output."""
+    return x
+
+
+def model_of(text: str, folder: Path | bool, name: str = "<string>") -> deepplp.Model:
+    """A model of a program's text, whose networks return their inputs."""
+    program = deepplp.Program.from_string(text, name)
+    return deepplp.Model(program, dict.fromkeys(program.networks, identity), cache=folder)
+
+
+def rows(seed: int, count: int = 1) -> Tensor:
+    """Random distributions [count, 10]."""
+    return torch.rand(count, 10, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).softmax(1)
+
+
+def test_all_pairs_share_one_circuit() -> None:
+    """Items of a source are names: every pair is answered by the circuit of the first, under its own name."""
+    model = model_of(ADDITION, False)
+    model.add_tensor_source("train", [rows(i)[0] for i in range(10)])
+    answers = [model.query(f"addition(tensor(train({i})), tensor(train({j})), S)") for i, j in [(1, 7), (2, 3), (9, 0)]]
+    info = model.cache_info()
+    assert (info.built, info.shapes, info.structures, info.compiled) == (2, 1, 3, 2)  # (1, 7) and (2, 3) are in order
+    for (i, j), found in zip([(1, 7), (2, 3), (9, 0)], answers, strict=True):
+        assert found.terms[3] == f"addition(tensor(train({i})),tensor(train({j})),3)"
+        expected = sum(rows(i)[0, a] * rows(j)[0, 3 - a] for a in range(4))
+        assert float(found.probs[0, 3]) == pytest.approx(float(expected))
+    many = model.query_many([Query(f"addition(tensor(train({i})), tensor(train({i + 1})), S)") for i in range(8)])
+    assert len(many) == 8
+    assert model.cache_info().built == 2
+
+
+def test_one_name_twice_is_another_shape() -> None:
+    """A query about one image twice does not share the circuit of a query about two."""
+    model = model_of(ADDITION, False)
+    x = rows(0)
+    twice = model.query("addition(a, a, 4)", {"a": x})
+    assert float(twice.probs) == pytest.approx(float(x[0, 2]))
+    once = model.query("addition(a, b, 4)", {"a": x, "b": x})
+    assert float(once.probs) == pytest.approx(float(sum(x[0, i] * x[0, 4 - i] for i in range(5))))
+    assert model.cache_info().built == 2
+
+
+MENTIONS = [
+    ("the program mentions the name", ADDITION + "special(a). p(X) :- special(X), digit(X, 1).", "p({})"),
+    ("names are compared", ADDITION + "p(X) :- X @< b, digit(X, 1).", "p({})"),
+    ("names are taken apart", ADDITION + "p(X) :- X =.. [a], digit(X, 1).", "p({})"),
+]
+
+
+@pytest.mark.parametrize(("text", "query"), [m[1:] for m in MENTIONS], ids=[m[0] for m in MENTIONS])
+def test_names_that_mean_something_stay(text: str, query: str) -> None:
+    """Where a program can tell one name from another, each name has its own answer."""
+    model = model_of(text, False)
+    assert float(model.query(query.format("c"), {"c": rows(0)}).probs) == 0
+    assert float(model.query(query.format("a"), {"a": rows(0)}).probs) == pytest.approx(float(rows(0)[0, 1]))
+
+
+def test_answers_keep_their_order() -> None:
+    """Terms stand in the standard order of the names that the caller gave, beside constants of the program."""
+    model = model_of("nn(net, [X]) :: p(X). s(X, Y, Z) :- member(Z, [X, m, Y]), p(X), p(Y).", False)
+    x = torch.tensor([0.5])
+    for first, second in [("a", "z"), ("z", "a"), ("n", "o"), ("b", "c")]:
+        found = model.query(f"s({first}, {second}, Z)", {first: x, second: x}).terms
+        names = sorted([first, second, "m"])
+        assert found == tuple(f"s({first},{second},{n})" for n in names)
+
+
+def test_a_second_model_reads_from_disk(tmp_path: Path) -> None:
+    """Another model of the same program finds what the first compiled; another program, and another query, do not."""
+    text = (
+        ADDITION
+        + "0.3::noise. t(0.25)::flaw(X) :- digit(X, 1). q(X) :- flaw(X), \\+noise. evidence(digit(i, 9), false)."
+    )
+    inputs = {"i": rows(1, 3)}
+    first = model_of(text, tmp_path)
+    expected = first.query(["q(i)", "digit(i, 5)"], inputs, evidence={"noise": torch.tensor([0.1, 0.5, 0.9])})
+    assert first.cache_info().built == 1
+    again = model_of(text, tmp_path)
+    found = again.query(["q(i)", "digit(i, 5)"], inputs, evidence={"noise": torch.tensor([0.1, 0.5, 0.9])})
+    info = again.cache_info()
+    assert (info.disk, info.built) == (1, 0)
+    assert info.disk_bytes > 0
+    assert info.folder == tmp_path
+    assert found.terms == expected.terms
+    assert torch.equal(found.probs, expected.probs)
+    assert torch.equal(found.log_evidence, expected.log_evidence)
+    changed = model_of(text.replace("0.3::noise", "0.4::noise"), tmp_path)
+    changed.query(["q(i)", "digit(i, 5)"], inputs)
+    assert changed.cache_info().built == 1
+    assert again.learned_program() == first.learned_program()
+
+
+@given(programs(networks=True))
+def test_what_is_read_is_what_was_written(program: object) -> None:
+    """Answers from disk have the bits of those that were compiled."""
+    import tempfile
+
+    text = program.text()  # type: ignore[attr-defined]
+    inputs = {r.network: torch.tensor([r.probabilities]).double() for r in program.rules if r.network}  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder:
+        results = []
+        for _ in range(2):
+            model = model_of(text, Path(folder))
+            try:
+                results.append(model.query(None, inputs))
+            except errors.InconsistentEvidenceError as error:
+                results.append(str(error))
+        if isinstance(results[0], str):
+            assert results[0] == results[1]
+        else:
+            assert results[0].terms == results[1].terms
+            assert torch.equal(results[0].probs, results[1].probs)
+
+
+DAMAGES = {
+    "cut off": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "no archive": lambda content: b"hello, world" * 100,
+    "flipped": lambda content: content[:-200] + bytes(255 - b for b in content[-200:-150]) + content[-150:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_files_are_made_anew(tmp_path: Path, damage: str) -> None:
+    """A file that is cut off, foreign or altered is a warning, and never an answer."""
+    inputs = {"a": rows(0), "b": rows(1)}
+    expected = model_of(ADDITION, tmp_path).query("addition(a, b, S)", inputs).probs
+    (file,) = tmp_path.glob("*.npz")
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    with pytest.warns(errors.CacheWarning, match="is damaged"):
+        found = model_of(ADDITION, tmp_path).query("addition(a, b, S)", inputs).probs
+    assert torch.equal(found, expected)
+    assert torch.equal(model_of(ADDITION, tmp_path).query("addition(a, b, S)", inputs).probs, expected)
+
+
+def test_a_circuit_that_was_altered_is_noticed(tmp_path: Path) -> None:
+    """A well-formed file whose arrays are not those that were written fails its checksum."""
+    inputs = {"a": rows(0), "b": rows(1)}
+    model_of(ADDITION, tmp_path).query("addition(a, b, S)", inputs)
+    (file,) = tmp_path.glob("*.npz")
+    with np.load(file) as content:
+        arrays = dict(content)
+    arrays["roots"] = arrays["roots"][::-1].copy()
+    np.savez_compressed(file, **arrays)
+    with pytest.warns(errors.CacheWarning, match="its checksum is wrong"):
+        model_of(ADDITION, tmp_path).query("addition(a, b, S)", inputs)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """Where the disk refuses, the answer comes all the same, with a warning."""
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.warns(errors.CacheWarning, match="cannot keep a compiled query"):
+        answers = model_of(ADDITION, blocked).query("addition(a, b, S)", {"a": rows(0), "b": rows(1)})
+    assert len(answers) == 19
+
+
+def test_the_oldest_files_give_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder stays below its size: files that were not used for longest are removed."""
+    for i in range(4):
+        model_of(f"0.{i + 1}::a.", tmp_path).query("a")
+        for j, path in enumerate(sorted(tmp_path.glob("*.npz"), key=os.path.getmtime)):
+            os.utime(path, (1000 + j, 1000 + j))
+    size = max(p.stat().st_size for p in tmp_path.glob("*.npz"))
+    monkeypatch.setattr(storage, "_MOST_BYTES", 2 * size + 100)
+    model_of("0.9::a.", tmp_path).query("a")
+    assert len(list(tmp_path.glob("*.npz"))) == 2
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_programs_that_depend_on_more_than_their_text(tmp_path: Path) -> None:
+    """A model with Python functions, or whose program loads modules of its own, keeps nothing on disk."""
+    model = model_of("q(Y) :- double(2, Y).", tmp_path)
+    model.register("double", lambda x: 2 * x, inputs=1)
+    assert model.query("q(Y)").terms == ("q(4)",)
+    (tmp_path / "more.pl").write_text(":- module(more, [b/1]).\nb(1).\n")
+    loading = tmp_path / "main.pl"
+    loading.write_text(":- use_module('more.pl').\nq(X) :- b(X).\n")
+    assert deepplp.Model(loading, cache=tmp_path).query("q(X)").terms == ("q(1)",)
+    assert not list(tmp_path.glob("*.npz"))
+
+
+def test_a_consulted_file_belongs_to_the_program(tmp_path: Path) -> None:
+    """A change in a consulted file is a change of the program."""
+    (tmp_path / "main.pl").write_text(":- consult('facts.pl').\nq :- a.\n")
+    for p in (0.25, 0.75):
+        (tmp_path / "facts.pl").write_text(f"{p}::a.\n")
+        assert float(deepplp.Model(tmp_path / "main.pl", cache=tmp_path / "cache").query("q").probs) == p
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The structures that were not used for longest are let go."""
+    monkeypatch.setattr("deepplp.structures._MOST_STRUCTURES", 3)
+    monkeypatch.setattr("deepplp.structures._MOST_COMPILED", 2)
+    model = model_of("0.5::a(1..9). " + " ".join(f"0.{i}::b({i})." for i in range(1, 9)), False)
+    for i in (1, 2, 3, 1, 4, 1, 5):
+        model.query(f"b({i})")
+    info = model.cache_info()
+    assert (info.structures, info.compiled) == (3, 2)
+    assert (info.built, info.memory) == (5, 2)
+
+
+def test_copies_start_with_an_empty_memory() -> None:
+    """A copied model answers by itself."""
+    model = model_of(ADDITION, False)
+    model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)})
+    assert copy.deepcopy(model).cache_info().structures == 0
+    assert isinstance(copy.deepcopy(model)._structures, Structures)
+
+
+def _ask(folder: Path, barrier: object, queue: object) -> None:
+    barrier.wait(60)  # type: ignore[attr-defined]
+    model = model_of(ADDITION, folder)
+    found = model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs
+    queue.put(found.tolist())  # type: ignore[attr-defined]
+
+
+def test_processes_at_once(tmp_path: Path) -> None:
+    """Processes that compile and keep the same query at once all get it right, and leave one whole file."""
+    context = multiprocessing.get_context("spawn")
+    barrier, queue = context.Barrier(3), context.Queue()
+    processes = [context.Process(target=_ask, args=(tmp_path, barrier, queue)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    results = [queue.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join(60)
+    expected = model_of(ADDITION, False).query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs.tolist()
+    assert results == [expected] * 3
+
+
+def test_the_environment_says_where(tmp_path: Path) -> None:
+    """``DEEPPLP_CACHE`` names the folder, and ``off`` says nowhere; the command line uses it, too."""
+    code = "import deepplp; print(deepplp.Model(deepplp.Program.from_string('0.3::a.')).cache_info().folder)"
+    for value, expected in ((str(tmp_path), str(tmp_path)), ("off", "None")):
+        environment = {**os.environ, "DEEPPLP_CACHE": value}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+        assert done.stdout.strip() == expected
