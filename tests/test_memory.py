@@ -124,3 +124,26 @@ def test_processes_do_not_grow(script: str) -> None:
 def test_the_measure_sees_what_is_kept() -> None:
     """The bound above is a bound: with the diagrams of all compilations kept, the same process grows far beyond it."""
     assert grown(KEEP + COMPILE) > 50
+
+
+LARGE_BATCH = """
+import resource
+import torch
+from deepplp.compilation import compile_formula
+from deepplp.evaluation import bind, evaluate
+from tests.formulas import NOTHING, chain
+
+plan = bind(compile_formula(chain(15)))
+weights = torch.full((100_000, plan.width), 0.1, requires_grad=True)
+small = torch.full((2, plan.width), 0.1, requires_grad=True)
+evaluate(plan, small, NOTHING)[0].sum().backward()  # the kernel is loaded
+before = resident()
+evaluate(plan, weights, NOTHING)[0].sum().backward()
+assert weights.grad is not None
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+"""
+
+
+def test_a_large_batch_takes_bounded_memory() -> None:
+    """100,000 sums of 15 digits, forward and backward, take less than 2 GiB beyond the weights that are given."""
+    assert grown(LARGE_BATCH) < 2048

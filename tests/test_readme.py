@@ -1,4 +1,4 @@
-"""Every line of the README's first screen runs as shown."""
+"""Every line of the README's first screen, and of the language's page, runs as shown."""
 
 from __future__ import annotations
 
@@ -48,3 +48,17 @@ def test_files_that_the_readme_names() -> None:
         assert f"\n{target}:" in makefile
     for module in re.findall(r"python -m (experiments\.[\w.]+)", README):
         assert (ROOT / (module.replace(".", "/") + ".py")).exists()
+
+
+def test_the_page_of_the_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every snippet of docs/language.md prints what stands below it."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "language.md").read_text()
+    space: dict[str, object] = {"__name__": "language"}
+    found = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", page, re.S)
+    assert len(found) > 10
+    for number, (code, expected) in enumerate(found):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, f"language.md, snippet {number}", "exec"), space)
+        assert printed.getvalue() == expected, code

@@ -6,11 +6,12 @@ a domain is expected.
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
 from problog.errors import ProbLogError
-from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term
+from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 from problog.parser import ParseError, PrologParser, Token
 from problog.program import DefaultPrologFactory
 
@@ -20,7 +21,10 @@ from deepplp.program.source import Source
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
 
+_ATOM = re.compile(r"[a-z]\w*|'[$\w ]+'", re.ASCII)
+_INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 RANGE_FUNCTOR = "'..'"
+_COLLECTING = ("findall", "all", "all_or_none")
 _DECLARATION_PRIORITY = 1150
 _RANGE_PRIORITY = 650  # binds tighter than comparison, looser than arithmetic: 0..N-1 is 0..(N-1)
 
@@ -56,6 +60,15 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
         if isinstance(value, float):
             self._floats[location] = value
         return super().build_constant(value, location)
+
+    def build_function(self, functor: Any, arguments: Any, location: Any = None, **extra: Any) -> Term:
+        if functor in _COLLECTING and len(arguments) == 3:
+            # ProbLog takes _ itself, as an argument of these, for a mark of its own.
+            arguments = [
+                Var(f"_{location}_{i}") if isinstance(a, Var) and a.functor == "_" else a
+                for i, a in enumerate(arguments)
+            ]
+        return super().build_function(functor, arguments, location, **extra)
 
     def build_probabilistic(self, operand1: Any, operand2: Any, location: Any = None, **extra: Any) -> Term:
         stack = [operand1]
@@ -220,6 +233,10 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
 
 def parse_term(text: str) -> Term:
     """Parse a ground term of any kind, such as ``"[a, 1]"`` or ``"2"``."""
+    if _ATOM.fullmatch(text):  # ProbLog's parser takes milliseconds
+        return Term(text)
+    if _INTEGER.fullmatch(text):
+        return Constant(int(text))
     return parse_goal(f"term({text})", "<term>").args[0]
 
 
