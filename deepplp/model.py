@@ -26,7 +26,7 @@ from deepplp.neural import Column, Distributions, Network, as_tensors, batch_siz
 from deepplp.program import Program, parse_goal
 from deepplp.storage import cache_folder
 from deepplp.structure import LearnableSlot, Structure
-from deepplp.structures import CacheInfo, Structures
+from deepplp.structures import Asked, CacheInfo, Structures
 from deepplp.tensors import Surroundings, gather_columns
 
 __all__ = ["Model"]
@@ -187,6 +187,14 @@ class Model(nn.Module):
             self._raise_inconsistent(impossible, rows)
         return Answers(structure, evaluation, cut)
 
+    def prepare(self, queries: Sequence[Query], jobs: int = -1) -> None:
+        """Ground and compile queries in ``jobs`` processes at once (-1: one a processor), so that answering is fast.
+
+        The work goes through joblib, whose own back ends can take it: inside ``joblib.parallel_config("dask")`` a Dask
+        cluster does. A query that is in error says so when it is asked.
+        """
+        self._structures.prepare([self._asked(query)[0] for query in queries], jobs)
+
     def query_many(self, queries: Sequence[Query]) -> ManyAnswers:
         """Answer queries whose structure differs, each with inputs, evidence and facts of its own.
 
@@ -208,15 +216,20 @@ class Model(nn.Module):
         )
         return answer_many(parts, environment)
 
-    def _prepared(self, query: Query) -> tuple[Structure, dict[str, Tensor], dict[str, Tensor], int]:
-        """A query's structure, the inputs that it uses, its row-by-row evidence, and its number of rows."""
+    def _asked(self, query: Query) -> tuple[Asked, dict[str, Tensor], dict[str, Tensor]]:
+        """What a query asks, its inputs, and its row-by-row evidence, checked."""
         if not isinstance(query.facts, str):
             raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(query.facts).__name__}")
         tensors = as_tensors(query.inputs) if query.inputs else {}
         known = checked_evidence(query.evidence) if query.evidence else {}
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
         evidence = tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in known.items()))
-        structure = self._structures.find(query.query, tuple(sorted(tensors)), evidence, query.facts)
+        return (query.query, tuple(sorted(tensors)), evidence, query.facts), tensors, observed
+
+    def _prepared(self, query: Query) -> tuple[Structure, dict[str, Tensor], dict[str, Tensor], int]:
+        """A query's structure, the inputs that it uses, its row-by-row evidence, and its number of rows."""
+        asked, tensors, observed = self._asked(query)
+        structure = self._structures.find(*asked)
         if observed and not observed.keys() >= set(structure.observed):  # written with other spaces
             observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
         used = {name: tensors[name] for name in structure.needs.inputs}

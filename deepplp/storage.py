@@ -27,7 +27,7 @@ from deepplp.errors import CacheWarning, Position
 from deepplp.grounding import TRUE, Choice, Computed, Fixed, Formula, Goal, Learnable, Neural, Observed
 from deepplp.program import Program, parse_term
 
-__all__ = ["Storage", "cache_folder"]
+__all__ = ["Storage", "cache_folder", "decoded", "encoded"]
 
 _FORMAT = 1
 _ARRAYS = ("column_offsets", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
@@ -83,7 +83,7 @@ class Storage:
                 raise ValueError("its checksum is wrong")
             with_circuit = {name: arrays[name] for name in _ARRAYS}
             circuit = Circuit(**with_circuit, evidence=int(text["content"]["evidence"]))
-            found = _decoded(text["content"], self._program), circuit
+            found = decoded(text["content"], self._program), circuit
             os.utime(path)  # the files that were used last are kept longest
             return found
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
@@ -95,7 +95,7 @@ class Storage:
 
     def save(self, key: str, formula: Formula, circuit: Circuit) -> None:
         """Keep a compiled query; where the disk refuses, a warning is all that comes of it."""
-        content = {**_encoded(formula, self._program), "evidence": int(circuit.evidence)}
+        content = {**encoded(formula, self._program), "evidence": int(circuit.evidence)}
         arrays = {name: getattr(circuit, name) for name in _ARRAYS}
         text = json.dumps({"checksum": _checksum(arrays, content), "content": content})
         beside = None
@@ -146,7 +146,7 @@ def _checksum(arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> s
     return digest.hexdigest()
 
 
-def _encoded(formula: Formula, program: Program) -> dict[str, Any]:
+def encoded(formula: Formula, program: Program) -> dict[str, Any]:
     """A formula without its nodes, as JSON."""
     files = [s.name for s in program.sources]
     return {
@@ -179,7 +179,8 @@ def _encoded_source(source: Any) -> list[Any]:
             return ["computed", [p if isinstance(p, float) else str(p) for p in source.probabilities]]
 
 
-def _decoded(content: Mapping[str, Any], program: Program) -> Formula:
+def decoded(content: Mapping[str, Any], program: Program) -> Formula:
+    """The formula that `encoded` wrote."""
     terms: dict[str, Any] = {}
 
     def term(text: str) -> Any:

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import joblib
 
 from deepplp.compilation import FALSE_NODE, Circuit, compile_formula
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError, QueryError, UnusedInputError
 from deepplp.grounding import Choice, Formula, Grounder, PythonFunction, constants_of, loads_modules
 from deepplp.program import Program, parse_goal
 from deepplp.shapes import Shape, looks_into_terms, shape_of
-from deepplp.storage import Storage
+from deepplp.storage import Storage, decoded, encoded
 from deepplp.structure import Structure, assemble
 from deepplp.tensors import Surroundings, TensorNeeds, tensor_needs
 
-__all__ = ["CacheInfo", "Structures"]
+__all__ = ["Asked", "CacheInfo", "Structures"]
 
-_MOST_STRUCTURES = 1024
-_MOST_COMPILED = 256
+_MOST_STRUCTURES = 4096
+_MOST_COMPILED = 4096
 _WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as fast as it is read
 
 Evidence = tuple[tuple[str, bool | None], ...]
 Compiled = tuple[Formula, Circuit]
+Asked = tuple[str | Sequence[str] | None, tuple[str, ...], Evidence, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,44 @@ class Structures:
                 return restored, circuit
         return self._of_shape(exact, whole)
 
+    def prepare(self, queries: Sequence[Asked], jobs: int) -> None:
+        """Ground and compile what is not known yet, in ``jobs`` processes at once (-1: one a processor).
+
+        joblib hands out the work, so that its own back ends can take it: ``with joblib.parallel_config("dask"): …``.
+        What fails is left for the query itself to say.
+        """
+        missing: dict[Any, tuple[Shape, _Whole]] = {}
+        for asked in queries:
+            for shape, whole in self._shapes(asked):
+                key = (shape.queries, shape.names, shape.evidence, whole.facts)
+                if key not in self._compiled and key not in missing and not self._load(key, whole.program):
+                    missing[key] = (shape, whole)
+        keys = list(missing)
+        workers = joblib.effective_n_jobs(jobs)
+        size = max(1, math.ceil(len(keys) / (4 * workers)))
+        chunks = [keys[i : i + size] for i in range(0, len(keys), size)]
+        tasks = [
+            joblib.delayed(_built_elsewhere)(self._program, self._allow_python, [(missing[k][0], k[3]) for k in chunk])
+            for chunk in chunks
+        ]
+        for chunk, results in zip(chunks, joblib.Parallel(n_jobs=jobs)(tasks) if tasks else (), strict=True):
+            for key, found in zip(chunk, results, strict=True):
+                if found is not None:
+                    program = missing[key][1].program
+                    self._counts["built"] += 1
+                    self._keep(key, (decoded(found[0], program), found[1]), program, worth_keeping=True)
+
+    def _shapes(self, asked: Asked) -> Iterator[tuple[Shape, _Whole]]:
+        """The shape under which a query is kept."""
+        query, names, known, facts = asked
+        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        whole = _Whole(self._program.with_facts(facts) if facts else self._program, facts)
+        if self._is_blind(whole):
+            sources = self._surroundings(()).sources
+            yield shape_of(queries, names, known, constants_of(whole.program), sources), whole
+        else:
+            yield Shape(queries, names, known, {}), whole
+
     def _is_blind(self, whole: _Whole) -> bool:
         """Whether the program cannot tell one name from another; with facts of a query's own it is not asked."""
         if whole.facts or self._allow_python or self._functions():
@@ -193,25 +235,29 @@ class Structures:
         if found is not None:
             self._counts["shapes"] += 1
             return found
-        storage, name = self._storage(key, whole.program)
-        found = storage.load(name) if storage is not None else None
-        if found is not None:
-            self._counts["disk"] += 1
-        else:
+        if not self._load(key, whole.program):
             started = time.perf_counter()
-            found = self._built(shape, self._grounder_of(whole))
+            built = _built(shape, self._grounder_of(whole))
             self._counts["built"] += 1
-            if storage is not None and time.perf_counter() - started > _WORTH_KEEPING:
-                storage.save(name, *found)
-        self._compiled.keep(key, found)
-        return found
+            self._keep(key, built, whole.program, worth_keeping=time.perf_counter() - started > _WORTH_KEEPING)
+        compiled: Compiled = self._compiled[key]
+        return compiled
 
-    def _built(self, shape: Shape, grounder: Grounder) -> Compiled:
-        goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
-        evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
-        formula = grounder.ground(goals, evidence)
-        circuit = compile_formula(formula)
-        return replace(formula, nodes=()), circuit  # the nodes are much, and no one asks for them again
+    def _load(self, key: tuple[Any, ...], program: Program) -> bool:
+        """Whether a compiled query is on disk; it is then in memory, too."""
+        storage, name = self._storage(key, program)
+        found = storage.load(name) if storage is not None else None
+        if found is None:
+            return False
+        self._counts["disk"] += 1
+        self._compiled.keep(key, found)
+        return True
+
+    def _keep(self, key: tuple[Any, ...], compiled: Compiled, program: Program, *, worth_keeping: bool) -> None:
+        self._compiled.keep(key, compiled)
+        storage, name = self._storage(key, program)
+        if storage is not None and worth_keeping:
+            storage.save(name, *compiled)
 
     def _storage(self, key: tuple[Any, ...], program: Program) -> tuple[Storage | None, str]:
         """Where a query's compiled form may be kept; nowhere if it depends on more than the program's text."""
@@ -233,6 +279,32 @@ class Structures:
 
     def _needs(self, choices: Iterable[Choice], names: Iterable[str]) -> TensorNeeds:
         return tensor_needs(choices, self._surroundings(names))
+
+
+def _built(shape: Shape, grounder: Grounder) -> Compiled:
+    goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
+    evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
+    formula = grounder.ground(goals, evidence)
+    circuit = compile_formula(formula)
+    return replace(formula, nodes=()), circuit  # the nodes are much, and no one asks for them again
+
+
+def _built_elsewhere(
+    program: Program, allow_python: bool, shapes: Sequence[tuple[Shape, str]]
+) -> list[tuple[dict[str, Any], Circuit] | None]:
+    """Ground and compile in a worker process; None for what fails. Formulas travel as they are written to disk."""
+    found: list[tuple[dict[str, Any], Circuit] | None] = []
+    grounder = None
+    for shape, facts in shapes:
+        try:
+            if grounder is None or facts:
+                whole = program.with_facts(facts) if facts else program
+                grounder = Grounder(whole, allow_python=allow_python)
+            formula, circuit = _built(shape, grounder)
+            found.append((encoded(formula, whole), circuit))
+        except DeepPLPError:
+            found.append(None)
+    return found
 
 
 def _check_inputs(needs: TensorNeeds, names: tuple[str, ...], goals: Sequence[Any], program: Program) -> None:

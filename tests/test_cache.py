@@ -269,3 +269,49 @@ def test_the_environment_says_where(tmp_path: Path) -> None:
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
         assert done.stdout.strip() == expected
+
+
+def chains(count: int) -> list[Query]:
+    """Queries of as many structures, with facts of their own."""
+    return [
+        Query("path(1, X)", facts=" ".join(f"0.5::edge({i}, {i + 1})." for i in range(1, n + 2))) for n in range(count)
+    ]
+
+
+PATHS = "path(X, Y) :- edge(X, Y). path(X, Y) :- edge(X, Z), path(Z, Y)."
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_structures_are_made_ahead(tmp_path: Path, jobs: int) -> None:
+    """What is prepared, in one process or several, is not built again; the answers are the same."""
+    model = model_of(PATHS, tmp_path)
+    model.prepare(chains(6), jobs=jobs)
+    assert model.cache_info().built == 6
+    found = [a.probs.tolist() for a in model.query_many(chains(6))]
+    assert model.cache_info().built == 6
+    assert found == [a.probs.tolist() for a in model_of(PATHS, False).query_many(chains(6))]
+    again = model_of(PATHS, tmp_path)
+    again.prepare(chains(6), jobs=jobs)
+    assert (again.cache_info().built, again.cache_info().disk) == (0, 6)
+
+
+def test_what_cannot_be_prepared_says_so_when_it_is_asked() -> None:
+    """An error in one query keeps no other from being prepared, and is raised where it is asked."""
+    model = model_of(PATHS, False)
+    bad = Query("path(1, X)", facts="0.5::edge(1, 2). edge(2, X) :- missing(X).")
+    model.prepare([*chains(2), bad], jobs=1)
+    assert model.cache_info().built == 2
+    with pytest.raises(errors.UnknownPredicateError, match=r"<facts>:1:\d+: no clauses for missing/1"):
+        model.query_many([bad])
+
+
+def test_programs_with_networks_are_prepared_elsewhere() -> None:
+    """Programs with networks and parameters travel to workers; shapes that differ in names alone are made once."""
+    model = model_of(ADDITION + "t(0.3)::flaw. odd(X) :- flaw, digit(X, 1).", False)
+    model.add_tensor_source("train", [rows(i)[0] for i in range(10)])
+    asked = [Query(f"addition(tensor(train({i})), tensor(train({i + 1})), S)") for i in range(5)] + [
+        Query("odd(tensor(train(2)))")
+    ]
+    model.prepare(asked, jobs=2)
+    assert model.cache_info().built == 2
+    assert float(model.query_many(asked)[5].probs.detach()) == pytest.approx(0.3 * float(rows(2)[0, 1]))

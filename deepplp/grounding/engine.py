@@ -54,7 +54,7 @@ _SAFE_LIBRARIES = frozenset({"lists.py", "string.py", "assert.py", "record.py"})
 _CHANGING = ("assert", "retract", "record", "erase")
 _MOST_OPEN = 250_000  # records of the engine's stack, which take 1 GB
 _MOST_ANSWERS = 1_000_000
-_MOST_VARIABLES = 3_000
+_MOST_VARIABLES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
