@@ -218,6 +218,8 @@ class Model(nn.Module):
 
     def _asked(self, query: Query) -> tuple[Asked, dict[str, Tensor], dict[str, Tensor]]:
         """What a query asks, its inputs, and its row-by-row evidence, checked."""
+        if not isinstance(query, Query):
+            raise QueryError(f"each of several queries is a deepplp.Query, not {query!r}")
         if not isinstance(query.facts, str):
             raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(query.facts).__name__}")
         tensors = as_tensors(query.inputs) if query.inputs else {}

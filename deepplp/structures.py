@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import joblib
 
 from deepplp.compilation import FALSE_NODE, Circuit, compile_formula
-from deepplp.errors import DeepPLPError, InconsistentEvidenceError, QueryError, UnusedInputError
+from deepplp.errors import DeepPLPError, InconsistentEvidenceError, QueryError, UnknownNetworkError, UnusedInputError
 from deepplp.grounding import Choice, Formula, Grounder, PythonFunction, constants_of, loads_modules
 from deepplp.program import Program, parse_goal
 from deepplp.shapes import Shape, looks_into_terms, shape_of
@@ -154,7 +154,7 @@ class Structures:
         for text in queries or ():
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
-        whole = _Whole(self._program.with_facts(facts) if facts else self._program, facts)
+        whole = self._whole(facts)
         formula, circuit = self._by_shape(queries, names, known, whole)
         goals = [parse_goal(t, "<evidence>") for t, _ in known] + [parse_goal(q) for q in queries or ()]
         needs = self._needs(formula.choices, names)
@@ -191,7 +191,8 @@ class Structures:
         """
         missing: dict[Any, tuple[Shape, _Whole]] = {}
         for asked in queries:
-            for shape, whole in self._shapes(asked):
+            with contextlib.suppress(DeepPLPError):
+                shape, whole = self._shape(asked)
                 key = (shape.queries, shape.names, shape.evidence, whole.facts)
                 if key not in self._compiled and key not in missing and not self._load(key, whole.program):
                     missing[key] = (shape, whole)
@@ -210,16 +211,28 @@ class Structures:
                     self._counts["built"] += 1
                     self._keep(key, (decoded(found[0], program), found[1]), program, worth_keeping=True)
 
-    def _shapes(self, asked: Asked) -> Iterator[tuple[Shape, _Whole]]:
-        """The shape under which a query is kept."""
+    def _shape(self, asked: Asked) -> tuple[Shape, _Whole]:
+        """The shape under which a query is kept, and its program."""
         query, names, known, facts = asked
         queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
-        whole = _Whole(self._program.with_facts(facts) if facts else self._program, facts)
-        if self._is_blind(whole):
-            sources = self._surroundings(()).sources
-            yield shape_of(queries, names, known, constants_of(whole.program), sources), whole
-        else:
-            yield Shape(queries, names, known, {}), whole
+        whole = self._whole(facts)
+        if not self._is_blind(whole):
+            return Shape(queries, names, known, {}), whole
+        sources = self._surroundings(()).sources
+        return shape_of(queries, names, known, constants_of(whole.program), sources), whole
+
+    def _whole(self, facts: str) -> _Whole:
+        """The program with a query's facts."""
+        if not facts:
+            return _Whole(self._program, "")
+        program = self._program.with_facts(facts)
+        networks = self._surroundings(()).networks
+        for declaration in program.declarations[len(self._program.declarations) :]:
+            if declaration.network not in networks:
+                has = ", ".join(networks) or "none"
+                message = f"no network {declaration.network!r} for {declaration}; this model has: {has}"
+                raise UnknownNetworkError(message, declaration.position)
+        return _Whole(program, facts)
 
     def _is_blind(self, whole: _Whole) -> bool:
         """Whether the program cannot tell one name from another; with facts of a query's own it is not asked."""

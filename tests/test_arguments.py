@@ -215,6 +215,10 @@ def test_errors_in_facts_point_into_them() -> None:
         model.query("path(a, X)", facts="edge(a, b).")
     with pytest.raises(errors.InvalidProbabilityError, match=r"^<facts>:1:\d+: the probability 1\.5 of edge\(a,b\)"):
         model.query("path(a, X)", facts="1.5::edge(a, b). missing(a).")
+    with pytest.raises(errors.UnsupportedConstructError, match=r"^<facts>:1:1: facts of a query hold no t"):
+        model.query("path(a, X)", facts="t(0.2)::edge(a, b).")
+    with pytest.raises(errors.UnknownNetworkError, match=r"^<facts>:1:1: no network 'other' for nn\(other"):
+        model.query("path(a, X)", facts="nn(other, [x]) :: edge(a, b).")
     with pytest.raises(errors.QueryError, match="facts are a text"):
         model.query("path(a, X)", facts=["edge(a, b)"])  # type: ignore[arg-type]
 

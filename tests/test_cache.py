@@ -299,7 +299,7 @@ def test_what_cannot_be_prepared_says_so_when_it_is_asked() -> None:
     """An error in one query keeps no other from being prepared, and is raised where it is asked."""
     model = model_of(PATHS, False)
     bad = Query("path(1, X)", facts="0.5::edge(1, 2). edge(2, X) :- missing(X).")
-    model.prepare([*chains(2), bad], jobs=1)
+    model.prepare([*chains(2), bad, Query("path(1"), Query("path(1, 2)", facts="edge(1")], jobs=1)
     assert model.cache_info().built == 2
     with pytest.raises(errors.UnknownPredicateError, match=r"<facts>:1:\d+: no clauses for missing/1"):
         model.query_many([bad])

@@ -134,7 +134,9 @@ def test_targets() -> None:
 
 
 def test_no_queries() -> None:
-    """Nothing asked, nothing answered."""
+    """Nothing asked, nothing answered; a text is no query here."""
+    with pytest.raises(errors.QueryError, match=r"each of several queries is a deepplp\.Query, not 'p'"):
+        model().query_many("path(a, b)")  # type: ignore[arg-type]
     assert len(model().query_many([])) == 0
 
 

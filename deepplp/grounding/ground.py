@@ -116,8 +116,9 @@ class Grounder:
 
     def unsupported(self) -> Iterator[tuple[str, Position | None]]:
         """What the program says and deepplp does not do, such as if-then-else, unless it defines that itself."""
+        own = {h.signature for s in self.program.statements for h in s.heads_and_body()[0] if isinstance(h, Term)}
         for statement in self.program.statements:
-            for message, location in control_faults(statement.heads_and_body()[1]):
+            for message, location in control_faults(statement.heads_and_body()[1], own):
                 yield message, self._locate(location) or statement.position
 
     def ground(

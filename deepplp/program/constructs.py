@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from problog.logic import And, Clause, Constant, Or, Term, Var
@@ -80,18 +80,21 @@ def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] 
     return tuple(signatures)
 
 
-def control_faults(body: Term | None) -> Iterator[tuple[str, Any]]:
-    """If-then-else and cuts in a body: what is wrong with each, and its location."""
+def control_faults(body: Term | None, defined: Container[str] = ()) -> Iterator[tuple[str, Any]]:
+    """If-then-else and cuts in a body: what is wrong with each, and its location.
+
+    A program that defines ``->``/2 itself (its signature is in ``defined``) means its own predicate.
+    """
     stack: list[Any] = [body]
     while stack:
         term = stack.pop()
         if not isinstance(term, Term) or isinstance(term, (Var, Constant)):
             continue
         otherwise = None
-        if isinstance(term, Or) and isinstance(term.op1, Term) and term.op1.functor == "'->'":
+        if isinstance(term, Or) and _is_if_then(term.op1, defined):
             otherwise, term = term.op2, term.op1
             stack.append(otherwise)
-        if term.functor in _IF_THEN and term.arity == 2:
+        if _is_if_then(term, defined):
             yield _if_then(term, otherwise), term.location
             stack += [a for a in reversed(term.args) if isinstance(a, Term)]
         elif term.functor == "!" and term.arity == 0:
@@ -102,6 +105,11 @@ def control_faults(body: Term | None) -> Iterator[tuple[str, Any]]:
             )
         else:
             stack += reversed(term.args)
+
+
+def _is_if_then(term: Any, defined: Container[str]) -> bool:
+    found = isinstance(term, Term) and not isinstance(term, (Var, Constant)) and term.functor in _IF_THEN
+    return found and term.arity == 2 and term.signature not in defined
 
 
 def _if_then(term: Term, otherwise: Term | None) -> str:

@@ -114,7 +114,14 @@ class Program:
         """The program and the clauses of one more text; errors in it are called ``name``."""
         loader = _Loader(self.root)
         loader.resume(self)
-        return loader.load(Source(name, text))
+        program = loader.load(Source(name, text))
+        learnable = next((s for s in program.statements[len(self.statements) :] if s.learnable is not None), None)
+        if learnable is not None:
+            raise UnsupportedConstructError(
+                "facts of a query hold no t(…): a parameter belongs to the program, where every query finds it",
+                learnable.position,
+            )
+        return program
 
     @property
     def source(self) -> Source:
