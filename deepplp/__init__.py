@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from deepplp import errors
 from deepplp.answers import Answers
 from deepplp.checking import Finding, Report, check_file
+from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
 from deepplp.many import ManyAnswers, Query
 from deepplp.model import Model
@@ -19,6 +20,8 @@ from deepplp.structures import CacheInfo
 __all__ = [
     "Answers",
     "CacheInfo",
+    "CompilationReport",
+    "CompileBudget",
     "DeepPLPError",
     "Finding",
     "InconsistentEvidenceError",

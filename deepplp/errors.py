@@ -131,7 +131,17 @@ class NegativeCycleError(GroundingError):
 
 
 class BudgetExceededError(DeepPLPError):
-    """Grounding or compilation ran out of the time or the nodes that it was given."""
+    """Grounding or compilation ran out of the time or the nodes that it was given.
+
+    ``part`` holds the choices of the part in work when it ended, as text; ``report`` is compilation's report.
+    """
+
+    def __init__(
+        self, message: str, position: Position | None = None, part: tuple[str, ...] = (), report: object = None
+    ) -> None:
+        super().__init__(message, position)
+        self.part = part
+        self.report = report
 
 
 class QueryError(DeepPLPError):

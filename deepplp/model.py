@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
+from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import (
     InconsistentEvidenceError,
     InputError,
@@ -46,7 +47,8 @@ class Model(nn.Module):
     or to `Network` objects that say what they return. Modules become submodules: ``parameters()``, ``state_dict()``,
     ``to()``, ``train()`` and ``copy.deepcopy`` work as on any module. ``allow_python`` lets the program load Python
     files and data bases. Compiled queries are kept on disk: in the folder ``cache``, by default in the user's cache
-    folder or where ``DEEPPLP_CACHE`` says; nowhere with ``cache=False`` or ``DEEPPLP_CACHE=off``.
+    folder or where ``DEEPPLP_CACHE`` says; nowhere with ``cache=False`` or ``DEEPPLP_CACHE=off``. ``budget`` bounds the
+    time and the nodes that compiling one query may take.
 
     >>> coins = Program.from_string("0.5::heads(1). 0.6::heads(2). win :- heads(1), heads(2).")
     >>> Model(coins).query("win").probs
@@ -60,9 +62,13 @@ class Model(nn.Module):
         *,
         allow_python: bool = False,
         cache: str | os.PathLike[str] | bool | None = None,
+        budget: CompileBudget | None = None,
     ) -> None:
         super().__init__()
+        if budget is not None and not isinstance(budget, CompileBudget):
+            raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(budget).__name__}")
         self._cache = cache
+        self._budget = budget
         if not isinstance(program, Program):
             program = Program.from_file(program)
         self.program = program
@@ -95,6 +101,7 @@ class Model(nn.Module):
             surroundings=lambda names: Surroundings(frozenset(names), self._sources, self._symbols, self._networks()),
             on_new=self._make_all_learnable,
             folder=cache_folder(self._cache),
+            budget=self._budget,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -215,6 +222,23 @@ class Model(nn.Module):
             self._networks(), self._sources, dict(self.embeddings), self.distributions, self._anchor.device
         )
         return answer_many(parts, environment)
+
+    def compilation_report(
+        self,
+        query: str | Sequence[str] | None = None,
+        inputs: Mapping[str, Tensor] | None = None,
+        *,
+        evidence: Mapping[str, bool | Tensor] | None = None,
+        facts: str = "",
+        order: str | None = None,
+    ) -> CompilationReport:
+        """How a query is compiled: the orders of its choices that are tried, their sizes and times, and which wins.
+
+        The query is ground and compiled anew for it. ``order`` names the one order to try instead, such as
+        ``"frontier"``. Printed, the report is a table.
+        """
+        asked, _, _ = self._asked(Query(query, inputs or {}, evidence or {}, facts))
+        return self._structures.report(asked, order)
 
     def _asked(self, query: Query) -> tuple[Asked, dict[str, Tensor], dict[str, Tensor]]:
         """What a query asks, its inputs, and its row-by-row evidence, checked."""

@@ -15,8 +15,15 @@ from typing import Any
 
 import joblib
 
-from deepplp.compilation import FALSE_NODE, Circuit, compile_formula
-from deepplp.errors import DeepPLPError, InconsistentEvidenceError, QueryError, UnknownNetworkError, UnusedInputError
+from deepplp.compilation import FALSE_NODE, Circuit, CompilationReport, CompileBudget, compile_with_report
+from deepplp.errors import (
+    BudgetExceededError,
+    DeepPLPError,
+    InconsistentEvidenceError,
+    QueryError,
+    UnknownNetworkError,
+    UnusedInputError,
+)
 from deepplp.grounding import Choice, Formula, Grounder, PythonFunction, constants_of, loads_modules
 from deepplp.program import Program, parse_goal
 from deepplp.shapes import Shape, looks_into_terms, shape_of
@@ -101,8 +108,10 @@ class Structures:
         surroundings: Callable[[Iterable[str]], Surroundings],
         on_new: Callable[[Structure], None],
         folder: Path | None,
+        budget: CompileBudget | None = None,
     ) -> None:
         self._program = program
+        self._budget = budget
         self._allow_python = allow_python
         self._functions = functions
         self._surroundings = surroundings
@@ -176,6 +185,8 @@ class Structures:
             shape = shape_of(queries, names, known, constants_of(whole.program), sources)
             try:
                 formula, circuit = self._of_shape(shape, whole)
+            except BudgetExceededError:  # once is enough
+                raise
             except DeepPLPError:  # the same again, with the names that the caller gave, for the message
                 return self._of_shape(exact, whole)
             restored = shape.restored(formula)
@@ -201,7 +212,9 @@ class Structures:
         size = max(1, math.ceil(len(keys) / (4 * workers)))
         chunks = [keys[i : i + size] for i in range(0, len(keys), size)]
         tasks = [
-            joblib.delayed(_built_elsewhere)(self._program, self._allow_python, [(missing[k][0], k[3]) for k in chunk])
+            joblib.delayed(_built_elsewhere)(
+                self._program, self._allow_python, [(missing[k][0], k[3]) for k in chunk], self._budget
+            )
             for chunk in chunks
         ]
         for chunk, results in zip(chunks, joblib.Parallel(n_jobs=jobs)(tasks) if tasks else (), strict=True):
@@ -210,6 +223,14 @@ class Structures:
                     program = missing[key][1].program
                     self._counts["built"] += 1
                     self._keep(key, (decoded(found[0], program), found[1]), program, worth_keeping=True)
+
+    def report(self, asked: Asked, order: str | None) -> CompilationReport:
+        """Ground and compile a query anew, in a given order if there is one, and tell what was tried."""
+        query, names, known, facts = asked
+        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        with self._lock:
+            formula = _ground(Shape(queries, names, known, {}), self._grounder_of(self._whole(facts)))
+        return compile_with_report(formula, order, budget=self._budget)[1]
 
     def _shape(self, asked: Asked) -> tuple[Shape, _Whole]:
         """The shape under which a query is kept, and its program."""
@@ -250,7 +271,7 @@ class Structures:
             return found
         if not self._load(key, whole.program):
             started = time.perf_counter()
-            built = _built(shape, self._grounder_of(whole))
+            built = _built(shape, self._grounder_of(whole), self._budget)
             self._counts["built"] += 1
             self._keep(key, built, whole.program, worth_keeping=time.perf_counter() - started > _WORTH_KEEPING)
         compiled: Compiled = self._compiled[key]
@@ -294,16 +315,20 @@ class Structures:
         return tensor_needs(choices, self._surroundings(names))
 
 
-def _built(shape: Shape, grounder: Grounder) -> Compiled:
-    goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
-    evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
-    formula = grounder.ground(goals, evidence)
-    circuit = compile_formula(formula)
+def _built(shape: Shape, grounder: Grounder, budget: CompileBudget | None) -> Compiled:
+    formula = _ground(shape, grounder)
+    circuit, _ = compile_with_report(formula, budget=budget)
     return replace(formula, nodes=()), circuit  # the nodes are much, and no one asks for them again
 
 
+def _ground(shape: Shape, grounder: Grounder) -> Formula:
+    goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
+    evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
+    return grounder.ground(goals, evidence)
+
+
 def _built_elsewhere(
-    program: Program, allow_python: bool, shapes: Sequence[tuple[Shape, str]]
+    program: Program, allow_python: bool, shapes: Sequence[tuple[Shape, str]], budget: CompileBudget | None
 ) -> list[tuple[dict[str, Any], Circuit] | None]:
     """Ground and compile in a worker process; None for what fails. Formulas travel as they are written to disk."""
     found: list[tuple[dict[str, Any], Circuit] | None] = []
@@ -313,7 +338,7 @@ def _built_elsewhere(
             if grounder is None or facts:
                 whole = program.with_facts(facts) if facts else program
                 grounder = Grounder(whole, allow_python=allow_python)
-            formula, circuit = _built(shape, grounder)
+            formula, circuit = _built(shape, grounder, budget)
             found.append((encoded(formula, whole), circuit))
         except DeepPLPError:
             found.append(None)

@@ -83,6 +83,37 @@ SYNTAX = [
         "p.pl:2:4: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    \tb c.\n    \t  ^",
     ),
     (
+        "a query of another system",
+        "?- a.",
+        "p.pl:1:1: a program asks by query(a), not by ?-\n    ?- a.\n    ^",
+    ),
+    (
+        "one colon",
+        "0.3:a.",
+        "p.pl:1:1: 0.3:a is a fact about ':'; a probability takes two colons: 0.3::a\n    0.3:a.\n    ^",
+    ),
+    (
+        "a character code",
+        "q(0'c).",
+        "p.pl:1:3: ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms\n"
+        "    q(0'c).\n      ^",
+    ),
+    (
+        "a doubled quote",
+        "q('it''s').",
+        "p.pl:1:7: a quote within quotes takes a backslash: \\', not ''\n    q('it''s').\n          ^",
+    ),
+    (
+        "operators",
+        ":- op(700, xfx, ===>).",
+        "p.pl:1:1: ProbLog has no operators but its own; write terms as name(a, b)\n    :- op(700, xfx, ===>).\n    ^",
+    ),
+    (
+        "a declaration of no predicate",
+        ":- dynamic edge.",
+        "p.pl:1:1: dynamic declares predicates, such as dynamic edge/2, not edge\n    :- dynamic edge.\n    ^",
+    ),
+    (
         "nn/1",
         "nn(net) :: a(X).",
         "p.pl:1:1: nn takes 2 to 4 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
@@ -120,7 +151,17 @@ def test_syntax(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("text", ["nn(n,[X]) :: a(X); 0.3::b.", "0.3::b; nn(n,[X],Y,[0,1]) :: a(X,Y) :- c(X)."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nn(n,[X]) :: a(X); 0.3::b.",
+        "0.3::b; nn(n,[X],Y,[0,1]) :: a(X,Y) :- c(X).",
+        "?::a.",
+        "normal(0, 1)::a.",
+        "a ~ gamma(1, 2) :- b.",
+        ":- ['a.pl', 'b.pl'].",
+    ],
+)
 def test_unsupported(text: str) -> None:
     """What deepplp does not do yet is said when the program is parsed."""
     with pytest.raises(errors.UnsupportedConstructError, match=r"^p\.pl:1:1: "):
@@ -235,10 +276,48 @@ CASES = [
          "p.pl:1:4: use_module(library(db)) would run Python code; allow it with allow_python=True (--allow-python) if you "
          "trust this program\n    :- use_module(library(db)).\n       ^", program=":- use_module(library(db)).\na.", query="a"),
     Case("arithmetic on an atom", errors.GroundingError,
-         "p.pl:1:11: error while evaluating 'is'(X1,foo+1): Unknown function 'foo'/0\n    a(X) :- X is foo+1.\n"
+         "p.pl:1:11: error while evaluating 'is'(_,foo+1): Unknown function 'foo'/0\n    a(X) :- X is foo+1.\n"
          "              ^", program="a(X) :- X is foo+1.", query="a(X)"),
     Case("a built-in's clause", errors.ProgramError,
          "p.pl:2:1: can not overwrite built-in 'true/0'\n    true :- a.\n    ^", program="a.\ntrue :- a.", query="a"),
+    Case("if-then-else", errors.UnsupportedConstructError,
+         "p.pl:1:12: ProbLog has no if-then-else; write (a, X=1 ; \\+ a, X=2)\n"
+         "    q(X) :- (a -> X = 1 ; X = 2).\n               ^",
+         program="q(X) :- (a -> X = 1 ; X = 2).\n0.3::a.", query="q(X)"),
+    Case("a cut", errors.UnsupportedConstructError,
+         "p.pl:2:9: the cut ! has no meaning in a probabilistic program, where a clause holds in some worlds and not in "
+         "others; make the clauses exclude each other with \\+, or use library(cut)\n    q :- a, !.\n            ^",
+         program="0.3::a.\nq :- a, !.", query="q"),
+    Case("a predicate that ProbLog does not have", errors.UnknownPredicateError,
+         "p.pl:2:9: ProbLog has no bagof/3; all/3 collects answers and fails where there are none\n"
+         "    q(L) :- bagof(X, p(X), L).\n            ^", program="p(1).\nq(L) :- bagof(X, p(X), L).", query="q(L)"),
+    Case("a predicate of a library", errors.UnknownPredicateError,
+         "p.pl:1:6: assertz/1 is a predicate of library(assert): ':- use_module(library(assert)).'\n"
+         "    q :- assertz(a).\n         ^", program="q :- assertz(a).", query="q"),
+    Case("a library that does not exist", errors.ProgramFileError,
+         "p.pl:1:4: there is no library(nowhere); ProbLog has: aggregate, apply, aproblog, assert, collect, control, cut, db, "
+         "lists, nlp4plp, record, scope, string\n    :- use_module(library(nowhere)).\n       ^",
+         program=":- use_module(library(nowhere)).\na.", query="a"),
+    Case("a list that depends on itself", errors.GroundingError,
+         "p.pl:2:9: findall/3 collects the answers of p(_) while these are being found: they depend on themselves; collect "
+         "the answers of a goal that does not lead back to this call of findall/3\n"
+         "    p(N) :- findall(X, p(X), L), length(L, N).\n            ^",
+         program="p(1).\np(N) :- findall(X, p(X), L), length(L, N).", query="p(N)"),
+    Case("more lists than can be made", errors.BudgetExceededError,
+         "p.pl:2:9: the 20 answers that are collected here make too many lists, one for each set of them that may hold: the "
+         "search for them took 65536 steps. Bind more of the goal's arguments, or count without a list\n"
+         "    n(N) :- findall(X, p(X), L), length(L, N).\n            ^",
+         program="0.5::p(X) :- between(1, 20, X).\nn(N) :- findall(X, p(X), L), length(L, N).", query="n(N)"),
+    Case("an answer with a variable", errors.NonGroundError,
+         "the query q(X) has the answer q(_), which still holds a variable but is not certain; bind it in the query or the "
+         "program", program="0.3::a.\nq(X) :- a.", query="q(X)"),
+    Case("a subquery of what is learnt", errors.UnsupportedConstructError,
+         "p.pl:2:6: subquery/2 makes a number of P(a), which depends on a network or a learnable probability: no gradient "
+         "could flow through it. Use the goal itself, or evidence\n    q :- subquery(a, P), P > 0.2.\n         ^",
+         program="t(0.3)::a.\nq :- subquery(a, P), P > 0.2.", query="q"),
+    Case("a call of a variable", errors.NonGroundError,
+         "p.pl:1:9: call/1 is reached while its goal is not bound; bind it before the call\n"
+         "    q(X) :- call(X), X = a.\n            ^", program="q(X) :- call(X), X = a.\na.", query="q(X)"),
     Case("a query of a wrong type", errors.QueryError,
          "a query is a text such as 'addition(a, b, S)', or a list of them, not 3", query=3),
     Case("a conjunction", errors.ProgramSyntaxError,

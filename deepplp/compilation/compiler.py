@@ -1,215 +1,165 @@
-"""`Formula` → `Circuit`."""
+"""`Formula` → `Circuit`: several orders of the choices are tried, and the smallest circuit is kept."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from itertools import groupby
+from dataclasses import dataclass, field
 
-import numpy as np
+from deepplp.compilation.attempt import Blowup, Limits, attempt, describe
+from deepplp.compilation.budget import CompileBudget
+from deepplp.compilation.circuit import Circuit
+from deepplp.compilation.orders import DEFAULT_ORDER, ORDERS
+from deepplp.compilation.parts import Parts
+from deepplp.compilation.report import Attempt, CompilationReport
+from deepplp.compilation.structure import depth_first_order
+from deepplp.errors import BudgetExceededError, QueryError
+from deepplp.grounding import Formula
 
-from deepplp.compilation.circuit import FALSE_NODE, TRUE_NODE, Circuit
-from deepplp.compilation.diagram import Diagram, Sdd
-from deepplp.compilation.encoding import EncodedChoice, encode_choices
-from deepplp.compilation.stack import call_with_deep_stack
-from deepplp.compilation.structure import check_negative_cycles, depth_first_order, strongly_connected_components
-from deepplp.grounding import And, Atom, Formula, Node
+__all__ = ["Order", "compile_formula", "compile_with_report"]
 
-__all__ = ["compile_formula"]
+_EASY_STEPS = 30_000  # what the default order may cost before others are tried: a tenth of a second
+_EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it costs, a few times over
+_GROWTH = 4  # of the limit, from round to round
+_SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no smaller circuit is looked for
+_GIVEN = "given"
+
+Order = str | Sequence[int]
 
 
-def compile_formula(formula: Formula, order: Sequence[int] | None = None) -> Circuit:
+def compile_formula(formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None) -> Circuit:
     """Compile a ground program into a circuit that counts its queries' models under its evidence.
 
-    ``order`` gives the choices that the goals reach, first to last on the vtree's spine; depth-first order of first use
-    if it is not given. Compilation never changes a weighted model count, whatever the order.
+    ``order`` gives the choices that the goals reach, first to last, or names one of `ORDERS`; without it several are
+    tried: see `compile_with_report`. Compilation never changes a weighted model count, whatever the order. Exceeding
+    the budget is a `BudgetExceededError`.
     """
-    encoded = encode_choices(formula, order if order is not None else depth_first_order(formula))
-    levels = sum(len(e.variables) for e in encoded)
-    return call_with_deep_stack(lambda: _compile(formula, encoded), levels)
+    return compile_with_report(formula, order, budget=budget)[0]
 
 
-def _compile(formula: Formula, encoded: list[EncodedChoice]) -> Circuit:
-    diagram = Diagram(encoded)
-    functions = _Functions(formula, diagram, encoded)
-    evidence = diagram.true
-    for goal in formula.evidence:
-        evidence = diagram.conjoin([functions.of(goal.literal), evidence])
-    roots = [diagram.conjoin([functions.of(goal.literal), evidence]) for goal in formula.queries]
-    return _Export(formula, diagram, encoded).circuit(roots, evidence)
+def compile_with_report(
+    formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None
+) -> tuple[Circuit, CompilationReport]:
+    """The circuit, and what was tried for it.
+
+    The default order gets a number of steps that grows with the formula. Where they do not suffice, all orders get as
+    many, in turn, and then four times as many, until one of them comes to its end. The others may then take as many
+    steps as it did, unless those were very many, and the smallest circuit wins. So the easy case costs nothing more,
+    and no bad order costs much more than the best. Steps are counted, not timed: the same formula gives the same
+    circuit on every machine.
+    """
+    return _Portfolio(formula, budget or CompileBudget()).run(order)
 
 
-class _Functions:
-    """The SDD of every node that the goals reach; those of no further use are let go."""
+def _size(circuit: Circuit) -> int:
+    return circuit.nodes + circuit.elements
 
-    def __init__(self, formula: Formula, diagram: Diagram, encoded: list[EncodedChoice]) -> None:
-        self._formula = formula
-        self._diagram = diagram
-        self._index_of = {e.choice: i for i, e in enumerate(encoded)}
-        self._rank = [len(encoded)] * len(formula.nodes)  # the first choice that a node depends on
-        self._sdd: dict[int, Sdd] = {}
-        self._uses = [0] * len(formula.nodes)
-        components = list(strongly_connected_components(formula))
-        for component in components:
-            for index in component:
-                node = formula.nodes[index]
-                for child in () if isinstance(node, Atom) else node.children:
-                    self._uses[abs(child) - 1] += 1
-        for goal in (*formula.queries, *formula.evidence):
-            self._uses[abs(goal.literal) - 1] += 1
-        for component in components:
-            if check_negative_cycles(formula, component):
-                self._least_fixpoint(component)
-            else:
-                self._acyclic(component[0])
 
-    def of(self, literal: int) -> Sdd:
-        """The function of a literal."""
-        function = self._sdd[abs(literal) - 1]
-        return function if literal > 0 else self._diagram.negate(function)
+@dataclass(eq=False)
+class _Portfolio:
+    """The attempts on one formula."""
 
-    def _acyclic(self, index: int) -> None:
-        node = self._formula.nodes[index]
-        if isinstance(node, Atom):
-            self._rank[index] = self._index_of[node.choice]
-            self._sdd[index] = self._diagram.value(self._rank[index], node.value)
-            return
-        self._rank[index] = min((self._rank[abs(c) - 1] for c in node.children), default=self._rank[index])
-        self._sdd[index] = self._apply(node)
-        self._release(node)
+    formula: Formula
+    budget: CompileBudget
+    attempts: list[Attempt] = field(default_factory=list)
 
-    def _release(self, node: Node) -> None:
-        for child in () if isinstance(node, Atom) else node.children:
-            self._uses[abs(child) - 1] -= 1
-            if self._uses[abs(child) - 1] == 0:
-                del self._sdd[abs(child) - 1]
+    def run(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
+        self._start = time.monotonic()
+        self._parts = Parts(self.formula)
+        self._orders: dict[str, tuple[int, ...]] = {}
+        if order is not None:
+            name = order if isinstance(order, str) else _GIVEN
+            self._orders[name] = self._given(order)
+            return self._only(name, None, "this order was given")
+        limit = _EASY_STEPS + _EASY_STEPS_PER_LITERAL * sum(self._parts.uses)
+        found = self._try(DEFAULT_ORDER, limit)
+        if isinstance(found, Circuit):
+            reason = f"the default came to its end within {limit:,} steps, so no other order was tried"
+            return found, self._report(DEFAULT_ORDER, reason)
+        return self._rounds(limit, found)
 
-    def _apply(self, node: Node) -> Sdd:
-        """Conjoin or disjoin a node's children, those deepest in the vtree first: each step then only adds on top."""
-        assert not isinstance(node, Atom)
-        children = sorted(node.children, key=lambda c: -self._rank[abs(c) - 1])
-        if isinstance(node, And):
-            return self._diagram.conjoin(self.of(c) for c in children)
-        result = self._diagram.false
-        for _, group in groupby(children, key=lambda c: self._rank[abs(c) - 1]):
-            result = self._diagram.disjoin([result, self._diagram.disjoin([self.of(c) for c in group])])
+    def _only(self, name: str, limit: int | None, reason: str) -> tuple[Circuit, CompilationReport]:
+        found = self._try(name, limit)
+        if isinstance(found, Blowup):
+            raise self._exceeded(found)
+        return found, self._report(name, reason)
+
+    def _rounds(self, limit: int, last: Blowup) -> tuple[Circuit, CompilationReport]:
+        """Give every order the same number of steps, and then more, until one comes to its end."""
+        left = [n for n in ORDERS if not self._is_double(n) and (n != DEFAULT_ORDER or last.limit == "steps")]
+        names = [n for n in left if n != DEFAULT_ORDER]  # the default has had its first round
+        while left and last.limit != "seconds":
+            best: tuple[Circuit, str] | None = None
+            most = limit
+            for name in names:
+                found = self._try(name, most)
+                if isinstance(found, Circuit):
+                    if best is None or _size(found) < _size(best[0]):
+                        best = found, name
+                    most = self.attempts[-1].steps
+                    if most > _SEARCH_STEPS:
+                        break
+                    continue
+                last = found
+                if last.limit == "nodes":
+                    left.remove(name)
+                elif last.limit == "seconds":
+                    break
+            if best is not None:
+                reason = f"the smallest circuit of the orders that came to their end within {limit:,} steps"
+                return best[0], self._report(best[1], reason)
+            names = [n for n in ORDERS if n in left]
+            limit *= _GROWTH
+        raise self._exceeded(last)
+
+    def _order(self, name: str) -> tuple[int, ...]:
+        if name not in self._orders:
+            self._orders[name] = ORDERS[name](self.formula, self._parts)
+        return self._orders[name]
+
+    def _is_double(self, name: str) -> bool:
+        """Whether an order before it in the list is the same."""
+        order = self._order(name)
+        return any(self._order(other) == order for other in list(ORDERS)[: list(ORDERS).index(name)])
+
+    def _try(self, name: str, limit: int | None) -> Circuit | Blowup:
+        seconds = self.budget.seconds
+        deadline = None if seconds is None else self._start + seconds
+        limits = Limits(deadline, self.budget.nodes, limit)
+        made, result = attempt(self.formula, self._parts, name, self._order(name), limits)
+        self.attempts.append(made)
         return result
 
-    def _least_fixpoint(self, component: list[int]) -> None:
-        """Start from false and apply the rules until nothing changes; SDDs are canonical, so equality is identity."""
-        members = set(component)
-        users: dict[int, list[int]] = {i: [] for i in component}
-        rank = self._rank[component[0]]
-        for index in component:
-            node = self._formula.nodes[index]
-            assert not isinstance(node, Atom)
-            for child in node.children:
-                if abs(child) - 1 in members:
-                    users[abs(child) - 1].append(index)
-                else:
-                    rank = min(rank, self._rank[abs(child) - 1])
-        for index in component:
-            self._sdd[index] = self._diagram.false
-            self._rank[index] = rank
-        # Tarjan lists a component's deepest nodes first, so that a round carries news as far as it goes.
-        waiting = dict.fromkeys(component)
-        while waiting:
-            changed: dict[int, None] = {}
-            for index in component:
-                if index not in waiting:
-                    continue
-                del waiting[index]
-                function = self._apply(self._formula.nodes[index])
-                if function.id != self._sdd[index].id:
-                    self._sdd[index] = function
-                    for user in users[index]:
-                        changed[user] = None
-                        waiting[user] = None
-            waiting.update(changed)
-            waiting = {i: None for i in component if i in waiting}
-        for index in component:
-            self._release(self._formula.nodes[index])
+    def _given(self, order: Order) -> tuple[int, ...]:
+        if isinstance(order, str):
+            if order not in ORDERS:
+                raise QueryError(f"there is no order {order!r}; there are: {', '.join(ORDERS)}")
+            return ORDERS[order](self.formula, self._parts)
+        choices = tuple(order)
+        missing = set(depth_first_order(self.formula)).difference(choices)
+        if missing or len(set(choices)) != len(choices):
+            raise QueryError(
+                f"an order names every choice that the goals reach once; this one lacks {sorted(missing)}"
+                if missing
+                else "an order names every choice once; this one repeats some"
+            )
+        return choices
 
+    def _report(self, winner: str, reason: str) -> CompilationReport:
+        choices = self._order(winner)
+        names = tuple("; ".join(self.formula.choices[c].values) for c in choices)
+        return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 
-class _Export:
-    """Write the SDDs of the roots as the flat arrays of a `Circuit`."""
-
-    def __init__(self, formula: Formula, diagram: Diagram, encoded: list[EncodedChoice]) -> None:
-        self._diagram = diagram
-        self._encoded = encoded
-        sizes = [len(c.values) for c in formula.choices]
-        self._column_offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
-        self._leaves: dict[tuple[int, frozenset[int]], int] = {}
-        self._leaf_columns: list[list[int]] = []
-        self._nodes: dict[int, int] = {}
-        self._elements: list[list[tuple[int, int]]] = [[], []]
-
-    def circuit(self, roots: list[Sdd], evidence: Sdd) -> Circuit:
-        indices = [self._node(root) for root in [*roots, evidence]]
-        flat = [e for elements in self._elements for e in elements]
-        pairs = np.asarray(flat, dtype=np.int64).reshape(-1, 2)
-        return Circuit(
-            column_offsets=self._column_offsets,
-            leaf_offsets=_offsets(self._leaf_columns),
-            leaf_columns=np.asarray([c for columns in self._leaf_columns for c in columns], dtype=np.int64),
-            node_offsets=_offsets(self._elements),
-            primes=np.ascontiguousarray(pairs[:, 0]),
-            subs=np.ascontiguousarray(pairs[:, 1]),
-            roots=np.asarray(indices[:-1], dtype=np.int64),
-            evidence=indices[-1],
+    def _exceeded(self, blowup: Blowup) -> BudgetExceededError:
+        text, names, position = describe(self.formula, blowup.part)
+        last = self.attempts[-1]
+        limit = f"{self.budget.seconds:g} s" if blowup.limit == "seconds" else f"{self.budget.nodes:,} nodes"
+        tried = ", ".join(dict.fromkeys(a.order for a in self.attempts))
+        return BudgetExceededError(
+            f"compilation took more than {limit} and was stopped at {text} (order {last.order!r}, "
+            f"{last.nodes:,} nodes; tried: {tried}). Ask fewer queries at once or leave out evidence that they do not "
+            "need, let the choices depend on fewer others, or raise the budget (deepplp.CompileBudget)",
+            position,
+            part=names,
+            report=CompilationReport(tuple(self.attempts), "", "no order came to its end", (), ()),
         )
-
-    def _node(self, root: Sdd) -> int:
-        """The index of a function's node; nodes are numbered behind those that they use."""
-        stack = [root]
-        while stack:
-            function = stack[-1]
-            if self._known(function) is not None:
-                stack.pop()
-                continue
-            leaf = self._diagram.classes(function)
-            if leaf is not None:
-                self._add(function, [(self._leaf(*leaf), TRUE_NODE)])
-                stack.pop()
-                continue
-            elements = [(p, s) for p, s in function.elements() if not s.is_false()]
-            missing = [s for _, s in elements if self._known(s) is None]
-            if missing:
-                stack.extend(missing)
-                continue
-            pairs = []
-            for prime, sub in elements:
-                classes = self._diagram.classes(prime)
-                assert classes is not None, "a prime lies in one choice's subtree"
-                pairs.append((self._leaf(*classes), self._index(sub)))
-            self._add(function, pairs)
-            stack.pop()
-        return self._index(root)
-
-    def _known(self, function: Sdd) -> int | None:
-        if function.is_true():
-            return TRUE_NODE
-        if function.is_false():
-            return FALSE_NODE
-        return self._nodes.get(function.id)
-
-    def _index(self, function: Sdd) -> int:
-        index = self._known(function)
-        assert index is not None
-        return index
-
-    def _add(self, function: Sdd, pairs: list[tuple[int, int]]) -> None:
-        self._nodes[function.id] = len(self._elements)
-        self._elements.append(sorted(pairs))
-
-    def _leaf(self, index: int, classes: frozenset[int]) -> int:
-        key = (index, classes)
-        if key not in self._leaves:
-            choice = self._encoded[index]
-            offset = int(self._column_offsets[choice.choice])
-            self._leaves[key] = len(self._leaf_columns)
-            self._leaf_columns.append([offset + v for j in sorted(classes) for v in choice.classes[j]])
-        return self._leaves[key]
-
-
-def _offsets(rows: Sequence[Sequence[object]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.concatenate([[0], np.cumsum([len(r) for r in rows], dtype=np.int64)]).astype(np.int64)

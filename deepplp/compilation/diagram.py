@@ -1,148 +1,315 @@
-"""The SDD manager behind the compiler: the only file that imports PySDD."""
+"""Functions of choices as decision diagrams: the engine behind the compiler.
+
+A sentential decision diagram on a right-linear vtree whose left subtrees are single choices is a reduced, ordered
+decision diagram with one edge for each class of a choice's values, equal edges drawn as one. This is that diagram with
+the choices whole, so that no operation ever looks at a code's bits. Every operation is a loop that may stop between
+any two steps: it counts what it spends, and an interrupt leaves nothing behind.
+"""
 
 from __future__ import annotations
 
-import os
-import tempfile
+import heapq
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-from pysdd.sdd import SddManager, Vtree
+from deepplp.compilation.budget import Meter
+from deepplp.compilation.encoding import EncodedChoice
+from deepplp.compilation.residual import ONE, Formula2, Shapes
 
-from deepplp.compilation.encoding import EncodedChoice, vtree_file
+__all__ = ["Diagram"]
 
-__all__ = ["Diagram", "Sdd"]
+FALSE = 0
+TRUE = 1
+_BOTTOM = 1 << 60  # the level of the constants
+_COLLECT_FROM = 200_000  # nodes made since the last collection, below which none is worth its time
 
-Sdd = Any  # pysdd.sdd.SddNode; PySDD has no types
+Ids = tuple[int, ...]
+State = tuple[int, Ids]  # a residual's number, and what its moved signals have become
 
-_COLLECT_EVERY = 512  # operations between two looks at the number of dead nodes
-_DEAD_NODES = 50_000
+
+@dataclass(eq=False, slots=True)
+class _Step:
+    """Where one value of a choice leads: an entry per formula, and the next residual with the positions it keeps.
+
+    An entry is (0, node), (1, position in the row) or (2, position among the next residual's formulas).
+    """
+
+    entries: tuple[tuple[int, int], ...]
+    number: int
+    kept: tuple[int, ...]
+
+
+@dataclass(eq=False, slots=True)
+class _Opening:
+    """A residual at one level: the signals that take part, and the steps known so far by what the signals become."""
+
+    signals: tuple[int, ...]
+    steps: dict[Ids, _Step] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class _Residual:
+    """What remains of so many formulas; ``moved`` are those of its signals whose choices have partly been made."""
+
+    shape: int
+    formulas: int
+    moved: tuple[int, ...]
+    fresh: dict[int, tuple[int, ...]]  # level -> the other signals, which begin there
+    top: int
+    openings: dict[int, _Opening] = field(default_factory=dict)
 
 
 class Diagram:
-    """Boolean functions over encoded choices, with garbage collected as the functions go out of use.
+    """Reduced ordered decision diagrams over encoded choices; equal functions are equal numbers.
 
-    PySDD counts a reference for as long as a Python object points to a node; a node without one is dead, and its memory
-    is taken back once the dead outnumber the living.
+    Node 0 is false, node 1 is true; node n decides the choice ``encoded[level[n]]``, and ``kids[n]`` holds a node for
+    every class of its values. Below the choices there may be levels for so many ``unknowns``, which are true or false.
+    ``meter`` counts what operations cost.
     """
 
-    def __init__(self, encoded: Sequence[EncodedChoice]) -> None:
+    def __init__(self, encoded: Sequence[EncodedChoice], unknowns: int = 0) -> None:
+        self.meter = Meter()
+        self.level = [_BOTTOM, _BOTTOM]
+        self.kids: list[Ids] = [(), ()]
+        self._widths = [len(e.classes) for e in encoded] + [2] * unknowns
         self._encoded = encoded
-        self._operations = 0
-        text, self._positions = vtree_file(encoded) if any(e.variables for e in encoded) else ("vtree 1\nL 0 1\n", {})
-        self._manager = SddManager(vtree=_read_vtree(text))
-        self.true: Sdd = self._manager.true()
-        self.false: Sdd = self._manager.false()
-        self._masks: dict[int, int] = {}
+        self._unique: list[dict[Ids, int]] = [{} for _ in self._widths]
+        self._free: list[int] = []
+        self._negated: dict[int, int] = {}
+        self._shapes = Shapes()
+        self._collect_at = _COLLECT_FROM
 
-    def value(self, index: int, value: int) -> Sdd:
+    @property
+    def nodes(self) -> int:
+        """The number of nodes, those that nothing uses any more included until they are collected."""
+        return len(self.level) - len(self._free)
+
+    def value(self, index: int, value: int) -> int:
         """The function "choice ``encoded[index]`` takes this value"."""
-        choice = self._encoded[index]
-        codes = choice.codes_of(choice.class_of(value))
-        return self._from_codes(choice.variables, codes.start, codes.stop)
+        chosen = self._encoded[index].class_of(value)
+        if chosen is None:
+            return FALSE
+        return self._node(index, tuple([TRUE if j == chosen else FALSE for j in range(self._widths[index])]))
 
-    def _from_codes(self, variables: tuple[int, ...], start: int, stop: int) -> Sdd:
-        """The disjunction of the codes start … stop - 1, built from the lowest bit upwards."""
-        if not variables:
-            return self.true
-        low = self.true  # the function "the bits below are at least start's" (or equal, for a single code)
-        for level, variable in enumerate(reversed(variables)):
-            bit = (start >> level) & 1
-            literal = self._manager.literal(variable if bit else -variable)
-            if stop - start == 1 or bit:
-                low = self.conjoin([literal, low])
-            else:  # code >= start: this bit is 1, or it is 0 and the rest is large enough
-                low = self.disjoin([self._manager.literal(variable), self.conjoin([literal, low])])
-        return low
+    def unknown(self, number: int) -> int:
+        """The function "unknown ``number`` is true"."""
+        return self._node(len(self._encoded) + number, (FALSE, TRUE))
 
-    def conjoin(self, functions: Iterable[Sdd]) -> Sdd:
-        """The conjunction, from left to right."""
-        result = self.true
-        for function in functions:
-            result = self._apply(result.conjoin, function)
-            if result.is_false():
-                break
-        return result
-
-    def disjoin(self, functions: Sequence[Sdd]) -> Sdd:
-        """The disjunction, in pairs of neighbours."""
-        level = list(functions)
-        if not level:
-            return self.false
-        while len(level) > 1:
-            level = [
-                self._apply(level[i].disjoin, level[i + 1]) if i + 1 < len(level) else level[i]
-                for i in range(0, len(level), 2)
-            ]
-        return level[0]
-
-    def negate(self, function: Sdd) -> Sdd:
-        """The negation."""
-        return self._apply(function.negate)
-
-    def _apply(self, operation: Any, *operands: Sdd) -> Sdd:
-        result = operation(*operands)
-        self._operations += 1
-        if self._operations % _COLLECT_EVERY == 0:
-            dead = self._manager.dead_count()
-            if dead > _DEAD_NODES and dead > self._manager.live_count():
-                self._manager.garbage_collect()
-        return result
-
-    def classes(self, function: Sdd) -> tuple[int, frozenset[int]] | None:
-        """(index, classes) of a function of one choice alone, None for one that spans several choices."""
-        if function.is_literal():
-            index = self._index_of_variable(abs(function.literal))
-        else:
-            index, on_spine = self._positions[function.vtree().position()]
-            if on_spine:
-                return None
-        mask = self._mask(function, self._encoded[index])
-        choice = self._encoded[index]
-        return index, frozenset(j for j in range(len(choice.classes)) if mask >> j & 1)
-
-    def _index_of_variable(self, variable: int) -> int:
-        low, high = 0, len(self._encoded) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            first = next((e.variables[0] for e in self._encoded[middle : high + 1] if e.variables), variable + 1)
-            low, high = (middle, high) if first <= variable else (low, middle - 1)
-        while variable not in self._encoded[low].variables:
-            low += 1
-        return low
-
-    def _mask(self, function: Sdd, choice: EncodedChoice) -> int:
-        """The codes for which a function of one choice holds, as bits of an integer."""
-        everything = (1 << (1 << len(choice.variables))) - 1
-        if function.is_true():
-            return everything
-        if function.is_false():
-            return 0
-        key = function.id
-        if key not in self._masks:
-            if function.is_literal():
-                variable = abs(function.literal)
-                level = len(choice.variables) - 1 - choice.variables.index(variable)
-                # The codes whose bit `level` is 1: blocks of 2^level zeros and ones.
-                block = ((1 << (1 << level)) - 1) << (1 << level)
-                mask = 0
-                for start in range(0, 1 << len(choice.variables), 2 << level):
-                    mask |= block << start
-                self._masks[key] = mask if function.literal > 0 else everything & ~mask
+    def without(self, function: int, number: int) -> tuple[int, int]:
+        """What a function becomes where unknown ``number`` is false, and where it is true."""
+        target = len(self._encoded) + number
+        found: dict[int, tuple[int, int]] = {}
+        stack = [function]
+        while stack:
+            node = stack[-1]
+            level, kids = self.level[node], self.kids[node]
+            if node in found:
+                stack.pop()
+            elif level >= target:
+                found[node] = (kids[0], kids[1]) if level == target else (node, node)
+                stack.pop()
+            elif missing := [k for k in kids if k not in found]:
+                stack.extend(missing)
             else:
-                mask = 0
-                for prime, sub in function.elements():
-                    mask |= self._mask(prime, choice) & self._mask(sub, choice)
-                self._masks[key] = mask
-        return self._masks[key]
+                self.meter.spend(len(kids), self.nodes)
+                low, high = ([found[k][value] for k in kids] for value in (0, 1))
+                found[node] = (self._node(level, tuple(low)), self._node(level, tuple(high)))
+                stack.pop()
+        return found[function]
+
+    def _node(self, level: int, kids: Ids) -> int:
+        first = kids[0]
+        if kids.count(first) == len(kids):
+            return first
+        unique = self._unique[level]
+        node = unique.get(kids)
+        if node is None:
+            if self._free:
+                node = self._free.pop()
+                self.level[node] = level
+                self.kids[node] = kids
+            else:
+                node = len(self.level)
+                self.level.append(level)
+                self.kids.append(kids)
+            unique[kids] = node
+        return node
+
+    def negate(self, function: int) -> int:
+        """The negation."""
+        known = self._negated
+        known.update({FALSE: TRUE, TRUE: FALSE})
+        stack = [function]
+        while stack:
+            node = stack[-1]
+            if node in known:
+                stack.pop()
+                continue
+            kids = self.kids[node]
+            missing = [k for k in kids if k not in known]
+            if missing:
+                stack.extend(missing)
+                continue
+            self.meter.spend(len(kids), self.nodes)
+            opposite = self._node(self.level[node], tuple([known[k] for k in kids]))
+            known[node] = opposite
+            known[opposite] = node
+            stack.pop()
+        return known[function]
+
+    def apply(self, signals: Sequence[int], formulas: Sequence[Formula2]) -> list[int]:
+        """The functions that formulas over signals stand for, ``signals[i]`` being the function of signal i.
+
+        All formulas are worked out in one pass from the top of the order down, breadth first, which looks at every
+        combination of what the signals become once, and one pass back up, which makes the nodes.
+        """
+        return _Sweep(self, signals).run(formulas)
+
+    def conjoin(self, functions: Iterable[int]) -> int:
+        """The conjunction."""
+        signals = list(dict.fromkeys(functions))
+        return self.apply(signals, [(False, frozenset(range(len(signals))))])[0] if signals else TRUE
+
+    def collect(self, live: Iterable[int]) -> None:
+        """Take back the nodes that the ``live`` functions do not use, if there may be many."""
+        if self.nodes < self._collect_at:
+            return
+        self._negated.clear()
+        marked = bytearray(len(self.level))
+        marked[FALSE] = marked[TRUE] = 1
+        stack = list(live)
+        while stack:
+            node = stack.pop()
+            if not marked[node]:
+                marked[node] = 1
+                stack.extend(self.kids[node])
+        free = set(self._free)
+        for node in range(2, len(self.level)):
+            if not marked[node] and node not in free:
+                del self._unique[self.level[node]][self.kids[node]]
+                self.kids[node] = ()
+                self._free.append(node)
+        self._collect_at = max(_COLLECT_FROM, 2 * self.nodes)
 
 
-def _read_vtree(text: str) -> Vtree:
-    """libsdd reads vtrees from files only."""
-    handle, path = tempfile.mkstemp(suffix=".vtree")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        return Vtree(filename=path)
-    finally:
-        os.unlink(path)
+class _Sweep:
+    """One pass down and up: see `Diagram.apply`."""
+
+    def __init__(self, diagram: Diagram, signals: Sequence[int]) -> None:
+        self._diagram = diagram
+        self._inputs = signals
+        self._residuals: list[_Residual] = []
+        self._numbers: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._pending: dict[int, dict[State, None]] = {}
+        self._heap: list[int] = []
+        self._states = 0
+
+    def run(self, formulas: Sequence[Formula2]) -> list[int]:
+        """The functions of the formulas."""
+        shape = self._diagram._shapes.number(tuple(formulas))
+        step = self._step(shape, tuple(range(len(self._inputs))), _pattern(tuple(self._inputs)), moves=False)
+        start: State = (step.number, ())
+        if step.number >= 0:
+            self._wait(start)
+        found: dict[State, list[int]] = {}
+        done: list[tuple[int, list[tuple[State, list[list[object]]]]]] = []
+        while self._heap:
+            level = heapq.heappop(self._heap)
+            batch = [(state, self._expand(state, level)) for state in self._pending.pop(level)]
+            done.append((level, batch))
+        while done:
+            level, batch = done.pop()
+            self._reduce(level, batch, found)
+        return [node if kind == 0 else self._inputs[node] if kind == 1 else found[start][node]
+                for kind, node in step.entries]  # fmt: skip
+
+    def _wait(self, state: State) -> None:
+        level = min(map(self._diagram.level.__getitem__, state[1]), default=_BOTTOM)
+        level = min(level, self._residuals[state[0]].top)
+        waiting = self._pending.get(level)
+        if waiting is None:
+            waiting = self._pending[level] = {}
+            heapq.heappush(self._heap, level)
+        waiting[state] = None
+
+    def _expand(self, state: State, level: int) -> list[list[object]]:
+        """For each formula and class of values: a node, or (state, position) of what is still to be found."""
+        diagram = self._diagram
+        kids, levels, width = diagram.kids, diagram.level, diagram._widths[level]
+        self._states += 1
+        diagram.meter.spend(width, diagram.nodes + self._states)
+        residual = self._residuals[state[0]]
+        opening = residual.openings.get(level)
+        if opening is None:
+            signals = residual.moved + residual.fresh.get(level, ())
+            opening = residual.openings[level] = _Opening(signals)
+        columns = [kids[o] if levels[o] == level else (o,) * width for o in state[1]]
+        columns += [kids[self._inputs[i]] for i in residual.fresh.get(level, ())]
+        rows: dict[Ids, list[object]] = {}
+        outcomes: list[list[object]] = []
+        for row in zip(*columns, strict=True):
+            outcome = rows.get(row)
+            if outcome is None:
+                outcome = rows[row] = self._outcome(residual, opening, row)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _outcome(self, residual: _Residual, opening: _Opening, row: Ids) -> list[object]:
+        pattern = _pattern(row)
+        step = opening.steps.get(pattern)
+        if step is None:
+            step = opening.steps[pattern] = self._step(residual.shape, opening.signals, pattern, moves=True)
+        following: State = (-1, ())
+        if step.number >= 0:
+            following = (step.number, tuple([row[p] for p in step.kept]))
+            self._wait(following)
+        return [value if kind == 0 else row[value] if kind == 1 else (following, value) for kind, value in step.entries]
+
+    def _step(self, shape: int, signals: tuple[int, ...], pattern: Ids, *, moves: bool) -> _Step:
+        """What becomes of a shape when its signals become constants or equal to each other, by the pattern."""
+        outcome = self._diagram._shapes.outcome(shape, signals, pattern, self._diagram.meter)
+        position = {s: p for p, s in enumerate(signals)}
+        entries: list[tuple[int, int]] = []
+        for found in outcome.formulas:
+            if isinstance(found, tuple):
+                entries.append((2, found[0]))
+            elif found < 0:
+                entries.append((0, TRUE if found == ONE else FALSE))
+            else:
+                entries.append((1, position[found]) if found in position else (0, self._inputs[found]))
+        if outcome.shape < 0:
+            return _Step(tuple(entries), -1, ())
+        moved = tuple([s for s in signals if s in outcome.alive]) if moves else ()
+        number = self._number(outcome.shape, moved, sorted(outcome.alive.difference(moved)))
+        return _Step(tuple(entries), number, tuple([position[s] for s in moved]))
+
+    def _number(self, shape: int, moved: tuple[int, ...], fresh: Sequence[int]) -> int:
+        key = (shape, moved)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._residuals)
+            by_level: dict[int, tuple[int, ...]] = {}
+            for signal in fresh:
+                level = self._diagram.level[self._inputs[signal]]
+                by_level[level] = (*by_level.get(level, ()), signal)
+            count = len(self._diagram._shapes.formulas[shape])
+            self._residuals.append(_Residual(shape, count, moved, by_level, min(by_level, default=_BOTTOM)))
+        return number
+
+    def _reduce(self, level: int, batch: list[tuple[State, list[list[object]]]], found: dict[State, list[int]]) -> None:
+        node, meter = self._diagram._node, self._diagram.meter
+        for state, outcomes in batch:
+            meter.spend(0, self._diagram.nodes + self._states)
+            nodes = []
+            for position in range(self._residuals[state[0]].formulas):
+                entries = [outcome[position] for outcome in outcomes]
+                nodes.append(
+                    node(level, tuple([e if type(e) is int else found[e[0]][e[1]] for e in entries]))  # type: ignore
+                )
+            found[state] = nodes
+
+
+def _pattern(row: Ids) -> Ids:
+    """A row with its constants as they are and other nodes numbered from 2 in the order of their first use."""
+    seen: dict[int, int] = {}
+    return tuple([o if o < 2 else seen.setdefault(o, len(seen) + 2) for o in row])

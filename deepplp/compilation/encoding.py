@@ -1,9 +1,10 @@
-"""Choices as binary codes: the variables of the SDD and its vtree.
+"""Choices as diagrams see them: classes of values, and, for an SDD, the binary codes of its variables and its vtree.
 
-A choice with m classes of values takes ceil(log2 m) Boolean variables, which form a left subtree of the vtree's
-right-linear spine. Spare codes stand for the last class, so that every assignment of the variables is exactly one
-value: no exclusion constraint and no smoothing is needed, and a function of one choice's variables is just a set of its
-values.
+Values that the formula never mentions share one class, and so do values that the program gives probability 0: they
+hold in no world that counts. In an SDD, a choice with m classes takes ceil(log2 m) Boolean variables, which form a left
+subtree of the vtree's right-linear spine. Spare codes stand for the last class, so that every assignment of the
+variables is exactly one value: no exclusion constraint and no smoothing is needed, and a function of one choice's
+variables is just a set of its values.
 """
 
 from __future__ import annotations
@@ -11,25 +12,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepplp.grounding import Atom, Formula
+from deepplp.grounding import Atom, Choice, Fixed, Formula
 
 __all__ = ["EncodedChoice", "encode_choices", "vtree_file"]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedChoice:
-    """One choice in the SDD: ``variables`` are the codes' bits, the highest first; ``classes`` are sets of its values.
+    """One choice in a diagram: ``classes`` are sets of its values, ``impossible`` those that have probability 0.
 
-    Class j has code j, the last class all codes from its own upwards.
+    ``variables`` are the bits of an SDD's codes, the highest first: class j has code j, the last class all codes from
+    its own upwards. ``class_of_value`` is -1 for an impossible value.
     """
 
     choice: int
     classes: tuple[tuple[int, ...], ...]
     variables: tuple[int, ...]
+    class_of_value: tuple[int, ...]
 
-    def class_of(self, value: int) -> int:
-        """The class that a value belongs to."""
-        return next(j for j, members in enumerate(self.classes) if value in members)
+    def class_of(self, value: int) -> int | None:
+        """The class that a value belongs to; None for one that is impossible."""
+        index = self.class_of_value[value]
+        return None if index < 0 else index
 
     def codes_of(self, index: int) -> range:
         """The codes of a class."""
@@ -37,7 +41,7 @@ class EncodedChoice:
 
 
 def encode_choices(formula: Formula, order: Sequence[int]) -> list[EncodedChoice]:
-    """Give the choices their variables, in the given order; values that the formula never mentions share one class."""
+    """Give the choices their classes and variables, in the given order."""
     mentioned: dict[int, set[int]] = {choice: set() for choice in order}
     for node in formula.nodes:
         if isinstance(node, Atom) and node.choice in mentioned:
@@ -46,14 +50,29 @@ def encode_choices(formula: Formula, order: Sequence[int]) -> list[EncodedChoice
     next_variable = 1
     for choice in order:
         values = range(len(formula.choices[choice].values))
-        classes: list[tuple[int, ...]] = [(v,) for v in values if v in mentioned[choice]]
-        rest = tuple(v for v in values if v not in mentioned[choice])
-        if rest:
+        impossible = _impossible(formula.choices[choice])
+        classes: list[tuple[int, ...]] = [(v,) for v in values if v in mentioned[choice] and v not in impossible]
+        rest = tuple(v for v in values if v not in mentioned[choice] or v in impossible)
+        if impossible.issuperset(rest) and classes:
+            classes[-1] += rest  # they add nothing to its weight
+        elif rest:
             classes.append(rest)
+        owner = [-1] * len(values)
+        for index, members in enumerate(classes):
+            for value in members:
+                owner[value] = -1 if value in impossible else index
         bits = (len(classes) - 1).bit_length()
-        encoded.append(EncodedChoice(choice, tuple(classes), tuple(range(next_variable, next_variable + bits))))
+        variables = tuple(range(next_variable, next_variable + bits))
+        encoded.append(EncodedChoice(choice, tuple(classes), variables, tuple(owner)))
         next_variable += bits
     return encoded
+
+
+def _impossible(choice: Choice) -> frozenset[int]:
+    """The values that the program itself rules out, by a stated probability of 0."""
+    if not isinstance(choice.source, Fixed):
+        return frozenset()
+    return frozenset(v for v, p in enumerate(choice.source.probabilities) if p == 0.0)
 
 
 def vtree_file(encoded: Sequence[EncodedChoice]) -> tuple[str, dict[int, tuple[int, bool]]]:

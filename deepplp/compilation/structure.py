@@ -19,15 +19,19 @@ def _children(node: Node) -> tuple[int, ...]:
     return () if isinstance(node, Atom) else node.children
 
 
-def depth_first_order(formula: Formula) -> tuple[int, ...]:
+def depth_first_order(formula: Formula, *, deepest_first: bool = False) -> tuple[int, ...]:
     """The choices that the goals reach, in depth-first order of first use, shallow children first.
 
     Recursive programs mention what belongs together close together, so this order keeps the circuit of a chain linear
     in its length, where an unlucky order makes it exponential. A node's shallow children come before its deep ones: the
     choices of a recursion's step then stand above those of the steps below it, whether the recursive call is the first
     goal of the body or the last, and the compiler, which works from the bottom up, only ever adds on top.
+
+    With ``deepest_first`` the deep children come before the shallow ones: what a choice depends on stands above it, as
+    the parents of a Bayesian network's variable above the rows of its table.
     """
     height = _heights(formula)
+    sign = -1 if deepest_first else 1
     order: dict[int, None] = {}
     seen: set[int] = set()
     stack = roots_of(formula)[::-1]
@@ -40,7 +44,7 @@ def depth_first_order(formula: Formula) -> tuple[int, ...]:
         if isinstance(node, Atom):
             order.setdefault(node.choice)
         else:
-            children = sorted((abs(c) - 1 for c in node.children), key=height.__getitem__)
+            children = sorted((abs(c) - 1 for c in node.children), key=lambda c: sign * height[c])
             stack.extend(reversed(children))
     return tuple(order)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from problog.engine_builtin import IndirectCallCycleError, check_mode, list_elements
-from problog.engine_stack import SimpleProbabilisticBuiltIn, VarReindex
+from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.errors import ProbLogError
 from problog.logic import And, Clause, Constant, Not, Or, Term, is_variable
@@ -27,6 +27,8 @@ def install_builtins(engine: Any, target_class: Callable[..., Any]) -> None:
     engine.add_builtin("all", 3, SimpleProbabilisticBuiltIn(_collector("all", target_class)))
     engine.add_builtin("all_or_none", 3, SimpleProbabilisticBuiltIn(_collector("all_or_none", target_class)))
     engine.add_builtin("sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform))
+    engine.add_builtin("arg", 3, SimpleBuiltIn(_arg))
+    engine.add_builtin("functor", 3, SimpleBuiltIn(_functor(engine.get_builtin(engine.get_builtins()["functor/3"]))))
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
         for arity in arities:
             builtin = engine.get_builtin(engine.get_builtins()[f"{name}/{arity}"])
@@ -66,7 +68,8 @@ def _collector(name: str, target_class: Callable[..., Any]) -> Any:
             except (AssertionError, IndirectCallCycleError):
                 raise _cycle(name, goal, position) from None
         answers = proved_answers(results, own, target) if own is not target else merged_answers(results, target)
-        found = lists(answers, target, pattern, goal, result, position)
+        lowest = engine.context_min_var(call["context"])
+        found = lists(answers, target, pattern, goal, result, lowest, position)
         return [(arguments, node) for arguments, node in found if name != "all" or str(arguments[2]) != "[]"]
 
     return collect
@@ -82,6 +85,43 @@ def _cycle(name: str, goal: Any, position: Position | None) -> GroundingError:
         f"collect the answers of a goal that does not lead back to this call of {name}/3",
         position,
     )
+
+
+class _Bound:
+    """Variables by what unification has bound them to, or themselves."""
+
+    def __init__(self, values: dict[Any, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, variable: Any) -> Any:
+        return self._values.get(variable, variable)
+
+
+def _arg(index: Any, term: Any, argument: Any, **call: Any) -> list[Any]:
+    """``arg(Index, Term, Argument)``; what the argument is unified with is bound in the term, too."""
+    check_mode((index, term, argument), ["In*"], "arg", call.get("location"), call.get("database"))
+    number = int(index) - 1
+    if not 0 <= number < len(term.args):
+        return []
+    bound: dict[Any, Any] = {}
+    try:
+        found = unify_value(term.args[number], argument, bound)
+    except UnifyError:
+        return []
+    return [(index, substitute_simple(term, _Bound(bound)), found)]
+
+
+def _functor(builtin: Any) -> Any:
+    """``functor(Term, Name, Arity)``; the arguments of a new term are variables of their own."""
+
+    def solve(term: Any, name: Any, arity: Any, **call: Any) -> list[Any]:
+        results = list(builtin.base_function(term, name, arity, **call))
+        if not is_variable(term):
+            return results
+        lowest = call["engine"].context_min_var(call["context"]) - 1
+        return [(made.with_args(*range(lowest, lowest - made.arity, -1)), name, arity) for made, name, arity in results]
+
+    return solve
 
 
 def _sample_uniform(key: Any, items: Any, result: Any, target: Any = None, **call: Any) -> list[Any]:

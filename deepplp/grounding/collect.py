@@ -7,22 +7,22 @@ the cycle where it closes and takes the rest for a proof, which lists answers se
 no world.)
 
 Lists that no world can have are left out, where unit propagation shows it: those with two values of one choice, or
-with an answer but not with another one that follows from it.
+with an answer but not with another one that follows from it, or with none of a choice's values where one must hold.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, count, product
 from typing import Any
 
 from problog.engine_builtin import build_list, check_mode
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
-from problog.logic import Clause, Term
+from problog.logic import Clause, Term, is_ground
 
 from deepplp.errors import BudgetExceededError, Position
+from deepplp.grounding.propagation import Known, children_of
 
 __all__ = ["Answer", "lists", "merged_answers", "proved_answers", "solutions"]
 
@@ -35,6 +35,21 @@ class Answer:
 
     term: Any
     node: Any
+
+
+class _Fresh:
+    """Every variable is another one, numbered by a counter."""
+
+    def __init__(self, numbers: Iterator[int]) -> None:
+        self._numbers = numbers
+        self._known: dict[Any, int] = {}
+
+    def __getitem__(self, variable: Any) -> int:
+        if variable is None:
+            return next(self._numbers)
+        if variable not in self._known:
+            self._known[variable] = next(self._numbers)
+        return self._known[variable]
 
 
 class _Unbound:
@@ -76,9 +91,20 @@ def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) ->
 
 
 def lists(
-    answers: Sequence[Answer], target: Any, pattern: Any, goal: Any, result: Any, position: Position | None
+    answers: Sequence[Answer],
+    target: Any,
+    pattern: Any,
+    goal: Any,
+    result: Any,
+    lowest: int,
+    position: Position | None,
 ) -> Iterator[tuple[tuple[Any, Any, Any], Any]]:
-    """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list."""
+    """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list.
+
+    Variables in answers are new ones, numbered below the caller's ``lowest``, so that each answer has its own.
+    """
+    fresh = count(lowest - 1, -1)
+    answers = [a if is_ground(a.term) else Answer(substitute_simple(a.term, _Fresh(fresh)), a.node) for a in answers]
     mode = check_mode((pattern, goal, result), ["*cv", "*cl"], functor="findall")
     for chosen, nodes in list(_selections(answers, target, position)):  # all, before anything is built
         node = target.add_and((*nodes, target.TRUE))
@@ -97,7 +123,7 @@ def _selections(
     answers: Sequence[Answer], target: Any, position: Position | None
 ) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Every set of answers that a world may have, with the literals that say that it has these and no others."""
-    known = _Known(target, [a.node for a in answers])
+    known = Known(target, [a.node for a in answers])
     steps = 0
     # What comes next is on top: the number of the next answer, what was known before the last one was decided, the
     # answers of the list and the literals of all decisions, and the last of these.
@@ -127,100 +153,6 @@ def _selections(
         stack.append((index + 1, mark, (*chosen, answer.term), (*literals, answer.node), answer.node))
 
 
-class _Known:
-    """What follows from literals that are assumed: unit propagation through a ground program, with its undoing.
-
-    It finds most contradictions, not all: lists that only a deeper look would rule out get probability zero.
-    """
-
-    def __init__(self, formula: Any, roots: Sequence[Any]) -> None:
-        self._nodes: dict[int, Any] = {}
-        self._parents: dict[int, list[int]] = defaultdict(list)
-        self._groups: dict[Any, list[int]] = defaultdict(list)
-        self._holds: dict[int, bool] = {}
-        self._trail: list[int] = []
-        stack = [abs(r) for r in roots if r]
-        while stack:
-            key = stack.pop()
-            if key in self._nodes:
-                continue
-            node = self._nodes[key] = formula.get_node(key)
-            if type(node).__name__ == "atom":
-                if node.group is not None:
-                    self._groups[node.group].append(key)
-                continue
-            for child in _children(formula, key):
-                self._parents[abs(child)].append(key)
-                stack.append(abs(child))
-        for key, node in self._nodes.items():
-            if type(node).__name__ == "disj" and 0 in node.children:  # a node on a cycle that is certain
-                self.assume(key)
-
-    def mark(self) -> int:
-        """How much is known."""
-        return len(self._trail)
-
-    def undo(self, mark: int) -> None:
-        """Forget what became known since."""
-        while len(self._trail) > mark:
-            del self._holds[self._trail.pop()]
-
-    def assume(self, literal: int) -> bool:
-        """Add a literal and what follows from it; False where that contradicts what is known."""
-        waiting = [literal]
-        while waiting:
-            found = waiting.pop()
-            key, holds = abs(found), found > 0
-            if key in self._holds:
-                if self._holds[key] != holds:
-                    return False
-                continue
-            self._holds[key] = holds
-            self._trail.append(key)
-            node = self._nodes[key]
-            if type(node).__name__ != "atom":
-                waiting += self._below(key)
-            elif holds and node.group is not None:
-                waiting += [-other for other in self._groups[node.group] if other != key]
-            for parent in self._parents[key]:
-                waiting += self._above(parent) if parent not in self._holds else self._below(parent)
-        return True
-
-    def _value(self, literal: Any) -> bool | None:
-        if literal is None:
-            return False
-        if literal == 0:
-            return True
-        holds = self._holds.get(abs(literal))
-        return holds if holds is None or literal > 0 else not holds
-
-    def _above(self, key: int) -> list[int]:
-        """The node itself, where its children decide it."""
-        node = self._nodes[key]
-        deciding = type(node).__name__ == "disj"  # one child that holds decides a disjunction
-        values = [self._value(c) for c in node.children]
-        if deciding in values:
-            return [key if deciding else -key]
-        return [] if None in values else [-key if deciding else key]
-
-    def _below(self, key: int) -> list[int]:
-        """The children that a known node decides: all of them, or the last one that may make it what it is."""
-        node = self._nodes[key]
-        disjunction = type(node).__name__ == "disj"
-        if self._holds[key] != disjunction:
-            return [c if self._holds[key] else -c for c in node.children if c]
-        if disjunction in map(self._value, node.children):
-            return []
-        unknown = [c for c in node.children if self._value(c) is None]
-        return [c if self._holds[key] else -c for c in unknown] if len(unknown) == 1 else []
-
-
-def _children(formula: Any, key: int) -> tuple[int, ...]:
-    """The literals below a node, but for those that are certain."""
-    node = formula.get_node(key)
-    return () if type(node).__name__ == "atom" else tuple(c for c in node.children if c)
-
-
 def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
     """The nodes that lie on a cycle, by Tarjan's algorithm; no cycle goes through a negation."""
     order: dict[int, int] = {}
@@ -238,7 +170,7 @@ def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
                 order[entered] = low[entered] = len(order)
                 path.append(entered)
                 open_nodes.add(entered)
-                work.append((entered, map(abs, _children(formula, entered))))
+                work.append((entered, map(abs, children_of(formula, entered))))
             key, children = work[-1]
             entered = 0
             for child in children:
@@ -256,7 +188,7 @@ def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
                     while component[-1] != key:
                         component.append(path.pop())
                     open_nodes.difference_update(component)
-                    if len(component) > 1 or key in _children(formula, key):
+                    if len(component) > 1 or key in children_of(formula, key):
                         found.update(component)
     return frozenset(found)
 

@@ -77,7 +77,6 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "set_prolog_flag/2": "there are no flags; leave the directive out",
         "ensure_loaded/1": "consult/1, or use_module/1 for libraries",
         "include/1": "consult/1",
-        "module/2": "a module is a file of its own, with its module directive first; load it with use_module/1",
         "garbage_collect/0": "leave it out",
         "statistics/2": "measure outside of the program",
         "get_time/1": "measure outside of the program",

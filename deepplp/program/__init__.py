@@ -2,8 +2,8 @@
 
 from deepplp.program.constructs import control_faults
 from deepplp.program.learnable import LearnableClause
+from deepplp.program.naming import readable, readable_text
 from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
-from deepplp.program.readable import readable, readable_text
 from deepplp.program.source import Source
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
 

@@ -8,7 +8,7 @@ from typing import Any
 from problog.logic import And, Clause, Constant, Or, Term, Var
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError, UnsupportedConstructError
-from deepplp.program.readable import readable
+from deepplp.program.naming import readable
 
 __all__ = ["DECLARATIONS", "check_heads", "control_faults", "declared_predicates"]
 

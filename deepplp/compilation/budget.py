@@ -1,0 +1,64 @@
+"""What compilation may cost, and the meter that stops it there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from deepplp.errors import QueryError
+
+__all__ = ["CompileBudget", "Meter", "OutOfBudgetError"]
+
+_STEPS_PER_LOOK = 4096  # steps between two looks at the clock: a few milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class CompileBudget:
+    """The time and the size that compiling one query may take; exceeding either is a `BudgetExceededError`.
+
+    ``seconds`` counts all orders that are tried together, ``nodes`` what one order's diagram holds at a time, nodes and
+    the states on the way to them (a few hundred bytes each). None is no limit.
+    """
+
+    seconds: float | None = 600.0
+    nodes: int | None = 10_000_000
+
+    def __post_init__(self) -> None:
+        for name, value in (("seconds", self.seconds), ("nodes", self.nodes)):
+            if value is not None and not (isinstance(value, (int, float)) and value > 0):
+                raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
+
+
+class OutOfBudgetError(Exception):
+    """An attempt has used up what it was given: its ``limit`` is "seconds", "nodes" or "steps"."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class Meter:
+    """Counts the steps and nodes of one attempt to compile.
+
+    A step is one element looked at. Steps are the same in every process, seconds are not: which order wins depends on
+    steps alone.
+    """
+
+    def __init__(self, deadline: float | None = None, nodes: int | None = None, steps: int | None = None) -> None:
+        self.steps = 0
+        self._deadline = deadline
+        self._nodes = nodes
+        self._limit = steps
+        self._next_look = 0
+
+    def spend(self, steps: int, nodes: int) -> None:
+        """Count ``steps`` more, ``nodes`` being alive."""
+        self.steps += steps
+        if self._nodes is not None and nodes > self._nodes:
+            raise OutOfBudgetError("nodes")
+        if self._limit is not None and self.steps > self._limit:
+            raise OutOfBudgetError("steps")
+        if self._deadline is not None and self.steps >= self._next_look:
+            self._next_look = self.steps + _STEPS_PER_LOOK
+            if time.monotonic() > self._deadline:
+                raise OutOfBudgetError("seconds")

@@ -1,0 +1,10 @@
+% Clauses that a query adds are there for what follows, and gone in the next call.
+%
+% By hand: a(2) stays after a(1) is taken out again.
+%
+% Expected outcome:
+% q(2) : 1
+
+:- use_module(library(assert)).
+q(X) :- assertz(a(1)), assertz(a(2)), retract(a(1)), a(X).
+query(q(_)).

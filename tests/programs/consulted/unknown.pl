@@ -1,0 +1,3 @@
+% Line 3 calls what nobody defines.
+fine.
+broken(X) :- fine, nowhere(X).

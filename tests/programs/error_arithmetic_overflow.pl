@@ -1,0 +1,8 @@
+% Arithmetic that leaves the numbers.
+%
+% Expected error: GroundingError
+% at 7:11
+% says this arithmetic has no value
+
+q(X) :- X is exp(1000).
+query(q(_)).

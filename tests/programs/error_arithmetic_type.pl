@@ -1,0 +1,8 @@
+% Arithmetic with a text.
+%
+% Expected error: GroundingError
+% at 7:11
+% says this arithmetic has no value
+
+q(X) :- X is "a" + 1.
+query(q(_)).

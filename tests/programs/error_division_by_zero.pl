@@ -1,0 +1,8 @@
+% Arithmetic without a value.
+%
+% Expected error: GroundingError
+% at 7:11
+% says Division by zero
+
+q(X) :- X is 1 / 0.
+query(q(_)).

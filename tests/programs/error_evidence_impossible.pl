@@ -1,0 +1,9 @@
+% Evidence that no world satisfies.
+%
+% Expected error: InconsistentEvidenceError
+% says the evidence b contradicts the program
+
+0.3::a.
+b :- a, \+ a.
+evidence(b).
+query(a).

@@ -1,0 +1,9 @@
+% A mistake that shows inside a library is reported where the program leads there.
+%
+% Expected error: GroundingError
+% at 8:1
+% says Division by zero, in library(aggregate)
+
+:- use_module(library(aggregate)).
+mean(M) :- avg([], M).
+query(mean(_)).

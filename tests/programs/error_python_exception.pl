@@ -1,0 +1,10 @@
+% A Python predicate that raises an exception.
+%
+% Expected error: GroundingError
+% at 9:9
+% says reciprocal/2 fails on these arguments (ZeroDivisionError:
+% Allow python
+
+:- use_module('python/numbers.py').
+q(X) :- reciprocal(0, X).
+query(q(_)).

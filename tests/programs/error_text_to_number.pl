@@ -1,0 +1,9 @@
+% A text that is no number.
+%
+% Expected error: GroundingError
+% at 8:9
+% says str2int/2 fails on these arguments
+
+:- use_module(library(string)).
+q(N) :- str2int(abc, N).
+query(q(_)).

@@ -1,0 +1,15 @@
+% A list that is given, and a part of it.
+%
+% By hand: only p(1): 0.3 * 0.6 = 0.18; 2 alone 0.28; both 0.12.
+%
+% Expected outcome:
+% only : 0.18
+% starts(1) : 0.3
+% starts(2) : 0.28
+
+0.3::p(1).
+0.4::p(2).
+only :- findall(X, p(X), [1]).
+starts(X) :- findall(Y, p(Y), [X|_]).
+query(only).
+query(starts(_)).

@@ -1,0 +1,12 @@
+% An atom that only supports itself is no answer.
+%
+% By hand: a has no proof that ends, though its rule also needs b.
+%
+% Expected outcome:
+% q([]) : 1
+% ProbLog differs: it cuts the cycle and takes what remains, b, for a proof
+
+0.5::b.
+a :- b, a.
+q(L) :- findall(x, a, L).
+query(q(_)).
