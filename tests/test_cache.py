@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -315,3 +316,18 @@ def test_programs_with_networks_are_prepared_elsewhere() -> None:
     model.prepare(asked, jobs=2)
     assert model.cache_info().built == 2
     assert float(model.query_many(asked)[5].probs.detach()) == pytest.approx(0.3 * float(rows(2)[0, 1]))
+
+
+def test_a_dask_cluster_takes_the_work() -> None:
+    """Inside joblib's Dask back end, the workers of a cluster ground and compile."""
+    distributed = pytest.importorskip("dask.distributed", reason="needs the extra [bench]")
+    model = model_of(PATHS, False)
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        model.prepare(chains(4))
+    assert model.cache_info().built == 4
+    assert len(model.query_many(chains(4))) == 4
+    assert model.cache_info().built == 4

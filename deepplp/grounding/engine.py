@@ -328,6 +328,16 @@ class Engine(DefaultEngine):  # type: ignore[misc]
                 yield record.database.get_node(record.current_clause).location
             parent = record.parent
 
+    def context_min_var(self, context: Any) -> int:
+        """The lowest number of a variable; ground terms, which know that they are, have none (ProbLog looks again)."""
+        lowest = 0
+        for term in context:
+            if type(term) is int:
+                lowest = min(lowest, term)
+            elif term is not None and not term.is_ground():
+                lowest = min([lowest, *(v for v in term.variables() if v is not None)])
+        return lowest
+
     def eval_neg(self, **call: Any) -> Any:
         """Evaluate a negation; in ``exact_negation`` as a run of its own.
 
