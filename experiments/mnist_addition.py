@@ -6,13 +6,11 @@
 The labels are sums; no image's own digit is ever seen. One digit a number uses programs/mnist_addition.pl and its 19
 answers; more use the carry chain of programs/mnist_multi_digit_addition.pl, one circuit for all labels.
 
-A run leaves in its output folder: results.json (settings, accuracies and times of every epoch), curve.png, and
-checkpoint.safetensors, all of them brought up to date after every epoch.
+A run leaves results.json, curve.png and checkpoint.safetensors in its output folder: see experiments/training.py.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -21,19 +19,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import lightning
-import matplotlib as mpl
 import torch
 import typer
 from lightning.pytorch.callbacks import TQDMProgressBar
-from matplotlib.figure import Figure
-from safetensors.torch import save_file
 from torch import Tensor
 
 import deepplp
 from experiments.data import Additions, load_digits, sum_digits
 from experiments.networks import lenet, observed_digit
+from experiments.training import PROGRAMS, BatchSize, Device, LearningRate, Output, Progress, Run, Seed
 
-PROGRAMS = Path(__file__).parent.parent / "programs"
 Batch = tuple[Tensor, Tensor]
 
 
@@ -94,12 +89,10 @@ class Addition(lightning.LightningModule):
 
 
 class Recorder(lightning.Callback):
-    """Writes the results after every epoch, so that an interrupted run keeps what it had."""
+    """Records every epoch's losses, times and accuracies."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self.folder = folder
-        self.settings = settings
-        self.epochs: list[dict[str, float]] = []
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self.losses: list[Tensor] = []
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -121,72 +114,33 @@ class Recorder(lightning.Callback):
         """Write down what this epoch came to."""
         assert isinstance(module, Addition)
         seconds = self.trained - self.started
-        examples = len(trainer.train_dataloader.numbers)  # type: ignore[union-attr]
-        record = {
-            "epoch": len(self.epochs) + 1,
+        measures = {
             "loss": float(torch.stack(self.losses).mean()),
             "sum_accuracy": module.right_sums / module.sums,
             "digit_accuracy": module.right_digits / module.seen,
             "seconds": seconds,
-            "examples_per_second": examples / seconds,
+            "examples_per_second": len(trainer.train_dataloader.numbers) / seconds,  # type: ignore[union-attr]
         }
-        self.epochs.append(record)
-        say = print if trainer.progress_bar_callback is None else trainer.progress_bar_callback.print
-        say(
-            f"epoch {record['epoch']}: loss {record['loss']:.4f}, sums {record['sum_accuracy']:.2%}, "
-            f"digits {record['digit_accuracy']:.2%}, {seconds:.1f} s ({record['examples_per_second']:.0f} examples/s)"
-        )
-        self._write(module)
-
-    def _write(self, module: Addition) -> None:
-        results = {"settings": self.settings, "epochs": self.epochs}
-        self._replace("results.json", lambda path: path.write_text(json.dumps(results, indent=2) + "\n"))
-        weights = {k: v.detach().cpu().contiguous() for k, v in module.network.state_dict().items()}
-        self._replace("checkpoint.safetensors", lambda path: save_file(weights, path))
-        self._replace("curve.png", self._plot)
-
-    def _replace(self, name: str, write: Any) -> None:
-        """Write beside and rename: a reader, or an interruption, never sees half a file."""
-        beside = self.folder / f".{name}"
-        write(beside)
-        beside.replace(self.folder / name)
-
-    def _plot(self, path: Path) -> None:
-        figure = Figure(figsize=(6, 4), layout="constrained")
-        axes = figure.add_subplot()
-        epochs = [e["epoch"] for e in self.epochs]
-        for key, label in (("sum_accuracy", "sums"), ("digit_accuracy", "digits")):
-            axes.plot(epochs, [100 * e[key] for e in self.epochs], marker="o", label=label)
-        axes.set(
-            xlabel="epoch",
-            ylabel="test accuracy (%)",
-            title=f"MNIST addition, digits a number: {self.settings['digits']}",
-        )
-        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
-        axes.legend()
-        figure.savefig(path, format="png", dpi=120)
+        bar = trainer.progress_bar_callback
+        self.run.record(measures, print if bar is None else bar.print)
 
 
 def main(
     digits: Annotated[int, typer.Option(min=1, help="Digits of each of the two numbers.")] = 1,
     epochs: Annotated[int, typer.Option(min=0, help="0: 3 on MNIST, 60 on the small digits that replace it.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-    seed: Annotated[int, typer.Option(help="Seeds the network, the pairing and the shuffling.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
-    learning_rate: Annotated[float, typer.Option(min=0.0)] = 1e-3,
+    batch_size: BatchSize = 32,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    learning_rate: LearningRate = 1e-3,
     limit: Annotated[int, typer.Option(min=0, help="Use only so many training examples; 0 for all.")] = 0,
-    output: Annotated[Path, typer.Option(help="Folder for results, curve and checkpoint.")] = Path(
-        "runs/mnist_addition"
-    ),
-    progress: Annotated[bool | None, typer.Option(help="Show a progress bar; by default on a terminal.")] = None,
+    output: Output = Path("runs/mnist_addition"),
+    progress: Progress = None,
 ) -> None:
     """Train a digit classifier from sums, and test it after every epoch."""
     warnings.filterwarnings(
         "ignore", module="lightning"
     )  # advice about loaders and loggers that this script does without
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    output.mkdir(parents=True, exist_ok=True)
     progress = sys.stdout.isatty() if progress is None else progress
     lightning.seed_everything(seed, verbose=False)
     data = load_digits().to(device)
@@ -197,8 +151,11 @@ def main(
     settings = {
         "data": data.name, "digits": digits, "epochs": epochs, "batch_size": batch_size, "seed": seed,
         "device": device, "learning_rate": learning_rate, "train_examples": len(train.numbers),
-        "test_examples": len(test.numbers), "deepplp": deepplp.__version__, "torch": torch.__version__,
+        "test_examples": len(test.numbers),
     }  # fmt: skip
+    addition = Addition(digits, learning_rate)
+    shown = {"sum_accuracy": "sums", "digit_accuracy": "digits"}
+    run = Run(output, f"MNIST addition, digits a number: {digits}", shown, settings, addition.network)
     trainer = lightning.Trainer(
         max_epochs=epochs,
         accelerator=device.partition(":")[0],
@@ -208,10 +165,10 @@ def main(
         enable_model_summary=False,
         enable_progress_bar=progress,
         num_sanity_val_steps=0,
-        callbacks=[Recorder(output, settings), *([TQDMProgressBar(refresh_rate=20)] if progress else [])],
+        callbacks=[Recorder(run), *([TQDMProgressBar(refresh_rate=20)] if progress else [])],
     )
-    trainer.fit(Addition(digits, learning_rate), train, test)
-    print(f"results, learning curve and checkpoint are in {output}")
+    trainer.fit(addition, train, test)
+    run.finish()
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ from deepplp.compilation.diagram import Diagram
 kept = []
 original = Diagram.__init__
 
-def init(self, encoded):
-    original(self, encoded)
+def init(self, *arguments):
+    original(self, *arguments)
     kept.append(self)
 
 Diagram.__init__ = init
@@ -123,7 +123,7 @@ def test_processes_do_not_grow(script: str) -> None:
 
 def test_the_measure_sees_what_is_kept() -> None:
     """The bound above is a bound: with the diagrams of all compilations kept, the same process grows far beyond it."""
-    assert grown(KEEP + COMPILE) > 50
+    assert grown(KEEP + COMPILE) > 25
 
 
 LARGE_BATCH = """
