@@ -23,6 +23,8 @@
 nn(kind_net, [Sentence], Kind, [parent, child, sibling, spouse, grandparent, grandchild, pibling]) ::
     kind(Sentence, Kind).
 
+:- dynamic about/3, gender/2.  % facts of the query
+
 % relative(X, Z, Kind): along the story, Z is X's parent, child, … Any part of the way may be joined first.
 relative(X, Y, Kind) :- about(S, X, Y), kind(S, Kind).
 relative(X, Z, Kind) :- relative(X, Y, First), relative(Y, Z, Second), joined(First, Second, Kind).

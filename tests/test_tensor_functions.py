@@ -93,7 +93,8 @@ def test_every_function_is_known_to_both_sides() -> None:
 
 def test_comparisons() -> None:
     """less_than/2 holds in the rows where it does, and fails in the others."""
-    text = "smaller(X, Y) :- tensor_index(X, 0, A), tensor_index(Y, 0, B), less_than(A, B).\nother(X, Y) :- \\+smaller(X, Y)."
+    text = """smaller(X, Y) :- tensor_index(X, 0, A), tensor_index(Y, 0, B), less_than(A, B).
+    other(X, Y) :- \\+smaller(X, Y)."""
     inputs = vectors("x", "y", rows=6)
     answers = model_of(text).query(["smaller(x, y)", "other(x, y)"], inputs)
     smaller = (inputs["x"][:, 0] < inputs["y"][:, 0]).double()
@@ -124,7 +125,8 @@ def test_no_tensor_among_the_arguments() -> None:
 
 def test_several_heads_with_tensors() -> None:
     """Heads of one disjunction may have tensors and numbers for probabilities; what they leave is none of them."""
-    text = "P :: a(X); 0.25 :: b(X); Q :: c(X) :- tensor_index(X, 0, P), tensor_index(X, 1, Q).\nnone(X) :- \\+a(X), \\+b(X), \\+c(X)."
+    text = """P :: a(X); 0.25 :: b(X); Q :: c(X) :- tensor_index(X, 0, P), tensor_index(X, 1, Q).
+    none(X) :- \\+a(X), \\+b(X), \\+c(X)."""
     x = torch.tensor([[0.125, 0.5], [0.25, 0.5]])
     answers = model_of(text).query(["a(x)", "b(x)", "c(x)", "none(x)"], {"x": x})
     assert answers.probs.tolist() == [[0.125, 0.25, 0.5, 0.125], [0.25, 0.25, 0.5, 0.0]]
