@@ -33,10 +33,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Blowup:
-    """What an attempt was at when it was stopped: nodes of the formula, and the ``limit`` that was reached."""
+    """Where an attempt was stopped: nodes of the formula; the ``limit`` reached; parts and goals ``done`` by then."""
 
     limit: str
     part: tuple[int, ...]
+    done: int
 
 
 def attempt(
@@ -53,7 +54,9 @@ def attempt(
     except OutOfBudgetError as stop:
         seconds = time.perf_counter() - start
         outcome = f"stopped: out of {stop.limit}"
-        return Attempt(name, outcome, diagram.nodes, 0, meter.steps, seconds), Blowup(stop.limit, functions.part)
+        return Attempt(name, outcome, diagram.nodes, 0, meter.steps, seconds), Blowup(
+            stop.limit, functions.part, functions.done
+        )
     seconds = time.perf_counter() - start
     return Attempt(name, "compiled", circuit.nodes, circuit.elements, meter.steps, seconds), circuit
 

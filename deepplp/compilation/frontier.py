@@ -29,7 +29,7 @@ class _Graph:
     reads: list[list[int]]
     users: list[list[int]]
     weight: list[float]
-    cones: list[list[int]]  # for each query's part, the parts below it
+    cones: list[list[int]]  # for each query's part, the parts below it and below the evidence
 
 
 def frontier_order(formula: Formula, parts: Parts) -> tuple[int, ...]:
@@ -71,11 +71,12 @@ def _graph(formula: Formula, parts: Parts) -> tuple[_Graph, list[list[int]]]:
         for other in below_part:
             users[other].append(number)
     weight = [math.log(max(2, len(part.nodes))) for part in parts.parts]
+    known = [home[abs(g.literal) - 1] for g in formula.evidence if abs(g.literal) - 1 in home]
     tops = dict.fromkeys(home[r] for r in roots_of(formula) if r in home)
     cones: list[list[int]] = []
     room = _EFFORT // 10
     for top in tops:
-        cone = _cone(top, reads)
+        cone = _cone([top, *known], reads)
         room -= len(cone)
         if room < 0 and cones:
             break
@@ -83,9 +84,9 @@ def _graph(formula: Formula, parts: Parts) -> tuple[_Graph, list[list[int]]]:
     return _Graph(reads, users, weight, cones), choices
 
 
-def _cone(top: int, reads: Sequence[Sequence[int]]) -> list[int]:
-    seen = {top: None}
-    stack = [top]
+def _cone(tops: Sequence[int], reads: Sequence[Sequence[int]]) -> list[int]:
+    seen = dict.fromkeys(tops)
+    stack = list(seen)
     while stack:
         for other in reads[stack.pop()]:
             if other not in seen:

@@ -19,11 +19,12 @@ _CHUNK_OF_TERMS = 256  # the same for a node that holds con- or disjunctions of 
 class Functions:
     """The functions of a formula's goals in a diagram; those of nodes of no further use are let go.
 
-    ``part`` is the part in work: nodes of the formula.
+    ``part`` is the part in work: nodes of the formula. ``done`` counts the parts and goals that are finished.
     """
 
     def __init__(self, formula: Formula, parts: Parts, diagram: Diagram, encoded: Sequence[EncodedChoice]) -> None:
         self.part: tuple[int, ...] = ()
+        self.done = 0
         self._formula = formula
         self._parts = parts
         self._diagram = diagram
@@ -41,6 +42,7 @@ class Functions:
                 self._acyclic(part)
             self._release(part)
             self._diagram.collect(self._known.values())
+            self.done += 1
         formula = self._formula
         self.part = tuple(abs(g.literal) - 1 for g in formula.evidence)
         evidence = self._conjunction([self._of(g.literal) for g in formula.evidence])
@@ -49,6 +51,7 @@ class Functions:
             self.part = (abs(goal.literal) - 1, *(abs(g.literal) - 1 for g in formula.evidence))
             roots.append(self._diagram.conjoin([self._of(goal.literal), evidence]))
             self._diagram.collect([*self._known.values(), evidence, *roots])
+            self.done += 1
         return roots, evidence
 
     def _of(self, literal: int) -> int:
