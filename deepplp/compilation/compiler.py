@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from deepplp.compilation.attempt import Blowup, Limits, attempt, describe
-from deepplp.compilation.budget import CompileBudget
+from deepplp.compilation.budget import CompileBudget, OutOfBudgetError
 from deepplp.compilation.circuit import Circuit
 from deepplp.compilation.orders import DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
+from deepplp.compilation.sentential import compile_sentential
 from deepplp.compilation.structure import depth_first_order
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.grounding import Formula
@@ -25,6 +26,7 @@ _EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it cos
 _GROWTH = 4  # of the limit, from round to round
 _SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no smaller circuit is looked for
 _FEWEST = 3  # orders that are tried however little they get done
+_SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _GIVEN = "given"
 
 Order = str | Sequence[int]
@@ -45,11 +47,12 @@ def compile_with_report(
 ) -> tuple[Circuit, CompilationReport]:
     """The circuit, and what was tried for it.
 
-    The default order gets a number of steps that grows with the formula. Where they do not suffice, all orders get as
-    many, in turn, and then the half that got most done four times as many (all of them where there are cycles), until
-    one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
+    The default order gets a number of steps that grows with the formula. Where they do not suffice, PySDD gets a number
+    of nodes to compile the same order bottom up, which formulas with much to share like better; then all orders get as
+    many steps, in turn, and then the half that got most done four times as many (all of them where there are cycles),
+    until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
     smallest circuit wins. So the easy case costs nothing more, and no bad order costs much more than the best. Steps
-    are counted, not timed: the same formula gives the same circuit on every machine.
+    and nodes are counted, not timed: the same formula gives the same circuit on every machine.
     """
     with _cycle_detection_paused():
         return _Portfolio(formula, budget or CompileBudget()).run(order)
@@ -95,7 +98,25 @@ class _Portfolio:
         if isinstance(found, Circuit):
             reason = f"the default came to its end within {limit:,} steps, so no other order was tried"
             return found, self._report(DEFAULT_ORDER, reason)
+        bottom_up = self._bottom_up() if found.limit == "steps" else None
+        if bottom_up is not None:
+            return bottom_up, self._report(DEFAULT_ORDER, "PySDD compiled the default order bottom up within its limit")
         return self._rounds(limit, found)
+
+    def _bottom_up(self) -> Circuit | None:
+        """The default order by PySDD, None where it makes too many nodes."""
+        order, start = self._order(DEFAULT_ORDER), time.perf_counter()
+        limit = min(_SENTENTIAL_NODES, self.budget.nodes or _SENTENTIAL_NODES)
+        try:
+            circuit = compile_sentential(self.formula, order, limit=limit)
+        except OutOfBudgetError:
+            seconds = time.perf_counter() - start
+            self.attempts.append(Attempt(DEFAULT_ORDER, "stopped: PySDD made too many nodes", limit, 0, 0, seconds))
+            return None
+        seconds = time.perf_counter() - start
+        made = Attempt(DEFAULT_ORDER, "compiled by PySDD", circuit.nodes, circuit.elements, 0, seconds)
+        self.attempts.append(made)
+        return circuit
 
     def _only(self, name: str, limit: int | None, reason: str) -> tuple[Circuit, CompilationReport]:
         found = self._try(name, limit)

@@ -9,7 +9,7 @@ __all__ = ["Attempt", "CompilationReport"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One order tried: ``outcome`` is "compiled", or what stopped it.
+    """One order tried: ``outcome`` is "compiled" (or "compiled by PySDD"), or what stopped it.
 
     ``nodes`` and ``elements`` are the circuit's where there is one; else ``nodes`` is how many the diagram held.
     ``steps`` are the same in every process, ``seconds`` are not.
@@ -25,7 +25,7 @@ class Attempt:
     @property
     def compiled(self) -> bool:
         """Whether there is a circuit."""
-        return self.outcome == "compiled"
+        return self.outcome.startswith("compiled")
 
 
 @dataclass(frozen=True, slots=True)

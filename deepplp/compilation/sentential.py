@@ -1,12 +1,14 @@
-"""`Formula` → `Circuit` by PySDD: slower, without a budget, and written independently of the compiler that is used.
+"""`Formula` → `Circuit` by PySDD: bottom up, and written independently of the compiler of `diagram`.
 
-The two must agree on every formula and order, node by node: that is what the tests hold against each other.
+It is the faster one where a formula is small but looked at many times, as that of a recursion that joins all parts of a
+chain. The two must agree on every formula and order, node by node: that is what the tests hold against each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from threading import Event
 
 import numpy as np
 
@@ -20,15 +22,19 @@ from deepplp.grounding import And, Atom, Formula, Node
 __all__ = ["compile_sentential"]
 
 
-def compile_sentential(formula: Formula, order: Sequence[int]) -> Circuit:
-    """Compile a ground program into a sentential decision diagram on a right-linear vtree, in a given order."""
+def compile_sentential(formula: Formula, order: Sequence[int], *, limit: int | None = None) -> Circuit:
+    """Compile a ground program into a sentential decision diagram on a right-linear vtree, in a given order.
+
+    Once more than ``limit`` nodes have been made in all, an `OutOfBudgetError` ends it: after the operation that made
+    them, since libsdd knows no limit within one.
+    """
     encoded = encode_choices(formula, order)
     levels = sum(len(e.variables) for e in encoded)
-    return call_with_deep_stack(lambda: _compile(formula, encoded), levels)
+    return call_with_deep_stack(lambda stop: _compile(formula, encoded, limit, stop), levels)
 
 
-def _compile(formula: Formula, encoded: list[EncodedChoice]) -> Circuit:
-    diagram = SententialDiagram(encoded)
+def _compile(formula: Formula, encoded: list[EncodedChoice], limit: int | None, stop: Event) -> Circuit:
+    diagram = SententialDiagram(encoded, limit, stop)
     functions = _Functions(formula, diagram, encoded)
     evidence = diagram.true
     for goal in formula.evidence:

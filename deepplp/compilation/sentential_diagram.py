@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from threading import Event
 from typing import Any
 
 from pysdd.sdd import SddManager, Vtree
 
+from deepplp.compilation.budget import OutOfBudgetError
 from deepplp.compilation.encoding import EncodedChoice, vtree_file
 
 __all__ = ["Sdd", "SententialDiagram"]
@@ -23,11 +25,15 @@ class SententialDiagram:
     """Boolean functions over encoded choices, with garbage collected as the functions go out of use.
 
     PySDD counts a reference for as long as a Python object points to a node; a node without one is dead, and its memory
-    is taken back once the dead outnumber the living.
+    is taken back once the dead outnumber the living. Once more than ``limit`` nodes have been made, or ``stop`` is set,
+    the next operation is the last.
     """
 
-    def __init__(self, encoded: Sequence[EncodedChoice]) -> None:
+    def __init__(self, encoded: Sequence[EncodedChoice], limit: int | None = None, stop: Event | None = None) -> None:
         self._encoded = encoded
+        self._limit = limit
+        self._stop = stop
+        self._made = self._held = 0
         self._operations = 0
         text, self._positions = vtree_file(encoded) if any(e.variables for e in encoded) else ("vtree 1\nL 0 1\n", {})
         self._manager = SddManager(vtree=_read_vtree(text))
@@ -86,11 +92,22 @@ class SententialDiagram:
     def _apply(self, operation: Any, *operands: Sdd) -> Sdd:
         result = operation(*operands)
         self._operations += 1
+        if self._limit is not None:
+            self._count(self._limit)
+        if self._stop is not None and self._stop.is_set():
+            raise OutOfBudgetError("seconds")
         if self._operations % _COLLECT_EVERY == 0:
             dead = self._manager.dead_count()
             if dead > _DEAD_NODES and dead > self._manager.live_count():
                 self._manager.garbage_collect()
         return result
+
+    def _count(self, limit: int) -> None:
+        held = self._manager.live_count() + self._manager.dead_count()
+        self._made += max(0, held - self._held)
+        self._held = held
+        if self._made > limit:
+            raise OutOfBudgetError("nodes")
 
     def classes(self, function: Sdd) -> tuple[int, frozenset[int]] | None:
         """(index, classes) of a function of one choice alone, None for one that spans several choices."""

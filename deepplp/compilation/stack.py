@@ -16,23 +16,29 @@ _BYTES_PER_LEVEL = 96 << 10  # several times what was seen: about 13 KiB a level
 _LOCK = threading.Lock()  # threading.stack_size is a setting of the process
 
 
-def call_with_deep_stack(function: Callable[[], T], levels: int) -> T:
+def call_with_deep_stack(function: Callable[[threading.Event], T], levels: int) -> T:
     """Call a function in a thread whose stack holds ``levels`` levels of libsdd's recursion.
 
-    The stack is address space, not memory: only the pages that are touched cost anything.
+    The stack is address space, not memory: only the pages that are touched cost anything. The function is given an
+    event that is set where the caller is interrupted, and must then come to its end.
     """
+    stop = threading.Event()
     outcome: list[T] = []
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(function())
+            outcome.append(function(stop))
         except BaseException as error:  # handed on to the caller, KeyboardInterrupt too
             failure.append(error)
 
     size = min(max(_SMALLEST, levels * _BYTES_PER_LEVEL), _LARGEST)
     thread = _start(run, size)
-    thread.join()
+    try:
+        thread.join()
+    except BaseException:
+        stop.set()
+        raise
     if failure:
         try:
             raise failure[0]
