@@ -348,7 +348,7 @@ class Model(nn.Module):
 
         def place(output: Tensor, slots: int) -> None:
             nonlocal slot
-            if len(output) == rows * slots:
+            if output.shape[0] == rows * slots:
                 wide.append(output.reshape(-1))
             else:
                 common.append(output.reshape(-1))

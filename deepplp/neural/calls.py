@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
-from deepplp.neural.columns import Column, aligned, argument, joined, shape_text, signature
+from deepplp.neural.columns import Column, aligned, are_alike, argument, joined, row_count, shape_text, signature
 from deepplp.neural.network import Network
 
 __all__ = ["NetworkCall", "Slot", "SlotOutput", "as_tensors", "batch_size", "call_network", "network_outputs"]
@@ -74,7 +74,7 @@ def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
 
 def batch_size(inputs: Mapping[str, Tensor]) -> int:
     """The size of the leading axes, which must agree or be 1; 1 where there is no input."""
-    sizes = {len(t) for t in inputs.values()} - {1}
+    sizes = {t.shape[0] for t in inputs.values()} - {1}
     if len(sizes) > 1:
         listed = ", ".join(f"{name}: {len(t)}" for name, t in inputs.items())
         raise BatchSizeError(f"the inputs' batch sizes disagree ({listed}); they must be equal, or 1")
@@ -105,7 +105,7 @@ def network_outputs(
     if arguments is not None:  # the common case: one call, and its output as it is
         first = call.slots[0]
         raw = call_network(call.network, network, arguments, first.declaration, first.position)
-        rows = len(arguments[0]) // len(call.slots)
+        rows = row_count(arguments[0]) // len(call.slots)
         _check_shape(call.network, raw, rows * len(call.slots), first)
         probabilities = network.to_probabilities(raw, first.values, first.binary)
         if not are_distributions(probabilities, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
@@ -136,13 +136,10 @@ def _columns(call: NetworkCall, inputs: Mapping[str, Column]) -> list[Column] | 
     rows = -1
     for names in call.columns:
         columns = [inputs[name] for name in names]
-        first = columns[0]
-        if rows not in (-1, len(first)):
+        count = row_count(columns[0])
+        if rows not in (-1, count) or not are_alike(columns):
             return None
-        rows = len(first)
-        kind = signature(first)
-        if any(len(other) != rows or signature(other) != kind for other in columns[1:]):
-            return None
+        rows = count
         arguments.append(joined(columns))
     return arguments
 

@@ -16,7 +16,18 @@ from torch import Tensor
 
 from deepplp.errors import BatchSizeError
 
-__all__ = ["Column", "TensorList", "Values", "aligned", "argument", "joined", "shape_text", "signature"]
+__all__ = [
+    "Column",
+    "TensorList",
+    "Values",
+    "aligned",
+    "are_alike",
+    "argument",
+    "joined",
+    "row_count",
+    "shape_text",
+    "signature",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,23 @@ class Values:
 
 
 Column = Tensor | TensorList | Values
+
+
+def row_count(column: Column) -> int:
+    """The number of rows: ``len``, which takes a tensor several times as long."""
+    return column.shape[0] if isinstance(column, Tensor) else len(column)
+
+
+def are_alike(columns: Sequence[Column]) -> bool:
+    """Whether all columns have one signature and one number of rows."""
+    first = columns[0]
+    if isinstance(first, Tensor):
+        shape, dtype, device = first.shape, first.dtype, first.device
+        return all(
+            isinstance(c, Tensor) and c.shape == shape and c.dtype == dtype and c.device == device for c in columns[1:]
+        )
+    kind, rows = signature(first), len(first)
+    return all(len(c) == rows and signature(c) == kind for c in columns[1:])
 
 
 def signature(column: Column) -> tuple[Any, ...]:
