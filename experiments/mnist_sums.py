@@ -11,8 +11,8 @@
 
 The labels are sums; no image's own digit is ever seen, but for lists of one.
 
-With seed 0, two epochs: noisy, 92.7 % of the sums, noise learnt as 0.353; any, 86.6 % of lists of 10, 98.6 % of the
-digits; number, 94.2 % of the sums.
+With seed 0, two epochs of 5 s: noisy, 92.7 to 93.5 % of the sums, noise learnt as 0.353 to 0.355; any, 85.9 to 86.6 %
+of lists of 10, 98.6 % of the digits; number, 94.2 % of the sums.
 """
 
 from __future__ import annotations
