@@ -50,6 +50,8 @@ tests: $(INSTALLED) ## Run the tests
 bench: $(BENCH) ## Measure against other systems (see docs/benchmarks.md)
 	$(BIN)/python -m experiments.benchmarks.mnist_addition
 	$(BIN)/python -m experiments.benchmarks.circuits
+	$(BIN)/python -m experiments.benchmarks.compilation
+	$(BIN)/python -m experiments.benchmarks.structures --dask
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
