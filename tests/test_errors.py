@@ -324,6 +324,29 @@ CASES = [
          "<query>:1:1: expected one atom, such as addition(a, b, S); a conjunction needs a rule of the program as its "
          "name\n    a, b\n    ^", query="a, b"),
     Case("an unfinished query", errors.ProgramSyntaxError, "<query>:1:2: '(' has no partner\n    s(a, b\n     ^", query="s(a, b"),
+    Case("value for a network of tensors", errors.MissingInputError,
+         "p.pl:1:1: network 'net' needs a tensor for word, which is no input of this call; its inputs are: none; if net "
+         "takes such terms as they are, say so: deepplp.Network(net, inputs='values')\n"
+         "    nn(net, [X]) :: p(X).\n    ^",
+         program="nn(net, [X]) :: p(X).", query="p(word)"),
+    Case("list of tensors and values", errors.InputError,
+         "p.pl:1:1: the list [a, 3] for network 'net' mixes tensors and values; give them as arguments of their own\n"
+         "    nn(net, [L]) :: p(L).\n    ^",
+         program="nn(net, [L]) :: p(L).", query="p([a, 3])", inputs={"a": X},
+         networks={"net": deepplp.Network(identity, inputs="values")}),
+    Case("tensor function of numbers", errors.UnknownPredicateError,
+         "p.pl:1:9: no clauses for add/3; there is a tensor function of this name, but 1 and 2 are no tensors\n"
+         "    q(Z) :- add(1, 2, Z).\n            ^",
+         program="q(Z) :- add(1, 2, Z).", query="q(Z)"),
+    Case("tensor function of tensors that do not fit", errors.NetworkInputError,
+         "p.pl:1:6: rbf failed on [1, 2], [1, 3]: rbf needs tensors of one shape, not [1, 2] and [1, 3]\n"
+         "    P :: near(A, B) :- rbf(A, B, P).\n         ^",
+         program="P :: near(A, B) :- rbf(A, B, P).", query="near(a, b)",
+         inputs={"a": torch.zeros(1, 2), "b": torch.zeros(1, 3)}),
+    Case("tensor that is no probability", errors.NetworkOutputError,
+         "p.pl:1:6: the probability 1.5 of p(a) in row 1, which a tensor gives, must be between 0 and 1\n"
+         "    P :: p(A) :- mul(A, 1.0, P).\n         ^",
+         program="P :: p(A) :- mul(A, 1.0, P).", query="p(a)", inputs={"a": torch.tensor([0.5, 1.5])}),
 ]  # fmt: skip
 
 
