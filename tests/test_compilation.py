@@ -330,7 +330,8 @@ from deepplp.evaluation import bind, evaluate
 from tests.formulas import NOTHING, chain, conjunction, random_weights
 from tests.test_compilation import _nested, ring
 
-evaluate(bind(compile_formula(chain(1))), random_weights(compile_formula(chain(1)), 1), NOTHING)  # imports, kernels
+small = compile_formula(chain(1))
+evaluate(bind(small), random_weights(small, 1).requires_grad_(), NOTHING)[0].sum().backward()  # imports, kernels
 sys.setrecursionlimit(120)
 formulas = {"conjunction": conjunction(5000), "nested": _nested(5000), "chain": chain(300), "ring": ring(400)}
 
