@@ -11,8 +11,8 @@ from hypothesis import given
 
 import deepplp
 from deepplp.errors import InconsistentEvidenceError
-from tests.oracles import PlainProgram
-from tests.strategies import programs
+from tests.oracles import FirstOrderProgram, PlainProgram
+from tests.strategies import first_order_programs, programs
 
 Answers = dict[str, float] | None
 
@@ -131,3 +131,38 @@ def test_the_law_of_total_probability(program: PlainProgram) -> None:
             continue
         total = total + answers.probs[0] * answers.log_evidence.exp()
     assert total.tolist() == pytest.approx(expected.tolist(), abs=1e-12)
+
+
+@given(program=first_order_programs())
+def test_names_of_variables_mean_nothing(program: FirstOrderProgram) -> None:
+    """Variables by other names, which sort and begin otherwise, change no answer."""
+    names = {"X": "Zeta", "Y": "_1a"}
+    renamed = re.sub(r"\b[XY]\b", lambda m: names[m[0]], program.text())
+    assert renamed != program.text() or not re.search(r"\b[XY]\b", program.text())
+    same(answers_of(renamed), answers_of(program.text()))
+
+
+@given(program=first_order_programs())
+def test_goals_twice_with_variables(program: FirstOrderProgram) -> None:
+    """Bodies with variables may say every goal twice."""
+    doubled = replace(program, clauses=tuple(replace(c, body=c.body + c.body) for c in program.clauses))
+    same(answers_of(doubled.text()), answers_of(program.text()))
+
+
+@given(program=first_order_programs())
+def test_a_query_split_in_two(program: FirstOrderProgram) -> None:
+    """A query with a free variable has the answers of the queries with each constant in its place."""
+    found = answers_of(program.text())
+    split = tuple(
+        replace(q, arguments=tuple(c if a == "X" else a for a in q.arguments))
+        for q in program.queries
+        for c in (program.constants if "X" in q.arguments else program.constants[:1])
+    )
+    parts = answers_of(replace(program, queries=tuple(dict.fromkeys(split))).text())
+    if found is None:
+        assert parts is None
+    else:
+        assert parts is not None
+        assert {t: p for t, p in parts.items() if p > 0} == pytest.approx(
+            {t: p for t, p in found.items() if p > 0}, abs=1e-12
+        )
