@@ -10,9 +10,12 @@ is a torch expression, so that gradients are compared as well.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import random
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +35,7 @@ Binding = dict[str, int]
 
 DOMAIN = (0, 1, 2)
 MOST_WORLDS = 1500
+PROBLOG_SECONDS = 5.0
 LOCAL = "L"  # the variable of findall, forall and negations: bound nowhere else
 
 
@@ -537,14 +541,33 @@ def _differs(found: Mapping[str, float], expected: Mapping[str, float]) -> str:
 
 
 def _problog_agrees(program: FuzzProgram, expected: Mapping[str, float]) -> bool | None:
-    """Whether ProbLog's answers are the same; None where it breaks off."""
+    """Whether ProbLog's answers are the same; None where it breaks off, or takes too long to collect answers."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _time_limit(PROBLOG_SECONDS):
             warnings.simplefilter("ignore")  # ProbLog warns of \\==
             found = problog_probabilities(":- use_module(library(lists)).\n" + program.text(plain=True))
-    except (ProbLogError, AssertionError, TypeError, RecursionError):
+    except (ProbLogError, AssertionError, TypeError, RecursionError, TimeoutError):
         return None
     return not _differs({t: p for t, p in found.items() if p > 0}, expected)
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in the main thread when the time is up; elsewhere there is no limit."""
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def main() -> int:
