@@ -427,9 +427,12 @@ class Generator:
         )
 
     def _collected(self, bound: Sequence[str], lower: Sequence[str]) -> tuple[Pattern, str]:
-        """A goal whose answers for the local variable are collected."""
+        """A goal whose answers for the local variable are collected.
+
+        Of the lowest level, where an answer has one proof: one with several is listed once for each, as in Prolog.
+        """
         self.program.collects = True
-        name = self.random.choice([n for n in lower if self.arity[n] > 0])
+        name = self.random.choice([n for n in lower if n[0] != "p"])
         arguments: list[str | int] = [self.random.choice([*bound, *DOMAIN]) for _ in range(self.arity[name])]
         arguments[self.random.randrange(len(arguments))] = LOCAL
         pattern = Pattern(name, tuple(arguments))
