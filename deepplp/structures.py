@@ -143,7 +143,7 @@ class Structures:
         """The structure of a query on inputs of these names, given evidence (None: a tensor) and facts of its own."""
         if query is not None and not isinstance(query, (str, Sequence)):
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {query!r}")
-        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        queries = _texts(query)
         key = (queries, names, known, facts)
         try:
             structure: Structure | None = self._structures.find(key)
@@ -227,7 +227,7 @@ class Structures:
     def report(self, asked: Asked, order: str | None) -> CompilationReport:
         """Ground and compile a query anew, in a given order if there is one, and tell what was tried."""
         query, names, known, facts = asked
-        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        queries = _texts(query)
         with self._lock:
             formula = _ground(Shape(queries, names, known, {}), self._grounder_of(self._whole(facts)))
         return compile_with_report(formula, order, budget=self._budget)[1]
@@ -235,7 +235,7 @@ class Structures:
     def _shape(self, asked: Asked) -> tuple[Shape, _Whole]:
         """The shape under which a query is kept, and its program."""
         query, names, known, facts = asked
-        queries = (query,) if isinstance(query, str) else None if query is None else tuple(query)
+        queries = _texts(query)
         whole = self._whole(facts)
         if not self._is_blind(whole):
             return Shape(queries, names, known, {}), whole
@@ -315,6 +315,11 @@ class Structures:
         return tensor_needs(choices, self._surroundings(names))
 
 
+def _texts(query: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """A query as the texts of its atoms, None for the program's own."""
+    return (query,) if isinstance(query, str) else None if query is None else tuple(query)
+
+
 def _built(shape: Shape, grounder: Grounder, budget: CompileBudget | None) -> Compiled:
     formula = _ground(shape, grounder)
     circuit, _ = compile_with_report(formula, budget=budget)
@@ -332,14 +337,15 @@ def _built_elsewhere(
 ) -> list[tuple[dict[str, Any], Circuit] | None]:
     """Ground and compile in a worker process; None for what fails. Formulas travel as they are written to disk."""
     found: list[tuple[dict[str, Any], Circuit] | None] = []
-    grounder = None
+    plain: Grounder | None = None  # of the program without facts, loaded once
     for shape, facts in shapes:
         try:
-            if grounder is None or facts:
-                whole = program.with_facts(facts) if facts else program
-                grounder = Grounder(whole, allow_python=allow_python)
+            if facts:
+                grounder = Grounder(program.with_facts(facts), allow_python=allow_python)
+            else:
+                grounder = plain = plain or Grounder(program, allow_python=allow_python)
             formula, circuit = _built(shape, grounder, budget)
-            found.append((encoded(formula, whole), circuit))
+            found.append((encoded(formula, grounder.program), circuit))
         except DeepPLPError:
             found.append(None)
     return found

@@ -331,3 +331,14 @@ def test_a_dask_cluster_takes_the_work() -> None:
     assert model.cache_info().built == 4
     assert len(model.query_many(chains(4))) == 4
     assert model.cache_info().built == 4
+
+
+def test_facts_of_one_query_reach_no_other() -> None:
+    """Queries with facts and without, prepared one after another in one worker, are each of their own program."""
+    model = model_of("0.25::edge(1, 2). " + PATHS, False)
+    asked = [Query(f"path(1, {n})", facts=facts) for n in range(2, 10) for facts in (f"0.5::edge(1, {n}).", "")]
+    model.prepare(asked, jobs=1)  # four chunks of four
+    assert model.cache_info().built == len(asked)
+    found = [float(a.probs) for a in model.query_many(asked)]
+    assert found == pytest.approx([1 - 0.75 * 0.5, 0.25] + [0.5, 0.0] * 7)
+    assert model.cache_info().built == len(asked)
