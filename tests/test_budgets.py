@@ -106,14 +106,25 @@ def test_a_model_has_a_budget() -> None:
 
 @contextmanager
 def interrupt_after(seconds: float) -> Iterator[None]:
-    """Ctrl-C for this process, as a terminal sends it."""
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    """Ctrl-C for this process, as a terminal sends it, once a second until the block ends.
+
+    Python itself drops one that comes while it calls what hangs on a weak reference or on its garbage collector.
+    """
+    done = threading.Event()
+
+    def press() -> None:
+        pause = seconds
+        while not done.wait(pause):
+            os.kill(os.getpid(), signal.SIGINT)
+            pause = 1.0
+
+    presser = threading.Thread(target=press)
+    presser.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        done.set()
+        presser.join()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

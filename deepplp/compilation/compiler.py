@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from deepplp.compilation.attempt import Blowup, Limits, attempt, describe
 from deepplp.compilation.budget import CompileBudget, OutOfBudgetError
 from deepplp.compilation.circuit import Circuit
-from deepplp.compilation.orders import DEFAULT_ORDER, ORDERS
+from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
 from deepplp.compilation.sentential import compile_sentential
@@ -25,6 +25,7 @@ _EASY_STEPS = 30_000  # what the default order may cost before others are tried:
 _EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it costs, a few times over
 _GROWTH = 4  # of the limit, from round to round
 _SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no smaller circuit is looked for
+_CYCLES_GROWTH = 64  # of the limit, for the order that is made for cycles
 _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _GIVEN = "given"
@@ -47,10 +48,11 @@ def compile_with_report(
 ) -> tuple[Circuit, CompilationReport]:
     """The circuit, and what was tried for it.
 
-    The default order gets a number of steps that grows with the formula. Where they do not suffice, PySDD gets a number
-    of nodes to compile the same order bottom up, which formulas with much to share like better; then all orders get as
-    many steps, in turn, and then the half that got most done four times as many (all of them where there are cycles),
-    until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
+    The default order gets a number of steps that grows with the formula. Where they do not suffice and there are
+    cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile the default
+    order bottom up, which formulas with much to share like better; then the other orders get as many steps as the
+    default had, and then the half that got most done four times as many (all of them where there are cycles), until
+    one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
     smallest circuit wins. So the easy case costs nothing more, and no bad order costs much more than the best. Steps
     and nodes are counted, not timed: the same formula gives the same circuit on every machine.
     """
@@ -98,6 +100,12 @@ class _Portfolio:
         if isinstance(found, Circuit):
             reason = f"the default came to its end within {limit:,} steps, so no other order was tried"
             return found, self._report(DEFAULT_ORDER, reason)
+        if found.limit == "steps" and self._parts.longest_cycle:
+            along = self._try(CYCLES_ORDER, _CYCLES_GROWTH * limit)
+            if isinstance(along, Circuit):
+                return along, self._report(CYCLES_ORDER, "the default took too many steps, and there are cycles")
+            if along.limit == "seconds":
+                raise self._exceeded(along)
         bottom_up = self._bottom_up() if found.limit == "steps" else None
         if bottom_up is not None:
             return bottom_up, self._report(DEFAULT_ORDER, "PySDD compiled the default order bottom up within its limit")
@@ -130,6 +138,7 @@ class _Portfolio:
         Jamieson, Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
         """
         left = [n for n in ORDERS if not self._is_double(n) and (n != DEFAULT_ORDER or last.limit == "steps")]
+        left = [n for n in left if n != CYCLES_ORDER]  # it has had its turn, or there are no cycles
         names = [n for n in left if n != DEFAULT_ORDER]  # the default has had its first round
         done = {DEFAULT_ORDER: last.done}
         while left and last.limit != "seconds":

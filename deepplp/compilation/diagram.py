@@ -95,6 +95,21 @@ class Diagram:
         """The function "unknown ``number`` is true"."""
         return self._node(len(self._encoded) + number, (FALSE, TRUE))
 
+    def deepest(self, function: int) -> int:
+        """The lowest level of a choice that a function depends on, -1 for none."""
+        seen = {function}
+        stack = [function]
+        found = -1
+        while stack:
+            node = stack.pop()
+            if found < self.level[node] < len(self._encoded):
+                found = self.level[node]
+            for kid in self.kids[node]:
+                if kid not in seen:
+                    seen.add(kid)
+                    stack.append(kid)
+        return found
+
     def without(self, function: int, number: int) -> tuple[int, int]:
         """What a function becomes where unknown ``number`` is false, and where it is true."""
         target = len(self._encoded) + number

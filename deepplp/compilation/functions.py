@@ -151,17 +151,16 @@ class Functions:
     def _eliminate(
         self, number: dict[int, int], equations: dict[int, int], reads: dict[int, set[int]], needed: set[int]
     ) -> list[int]:
-        """Put each node's equation into those that read it, nodes with few neighbours first and those needed last.
+        """Put each node's equation into those that read it, those first whose choices end first in the order.
 
-        What is left of ``reads`` are nodes that come later in the order that is returned.
+        Then what remains to be read stands below all choices made so far, and a diagram's nodes at a level are what the
+        nodes at that cut may be to each other. Nodes that are needed come last. What is left of ``reads`` are nodes
+        that come later in the order that is returned.
         """
         readers = {i: {j for j in number if i in reads[j]} for i in number}
-        left = dict.fromkeys(number)
-        order: list[int] = []
-        while left:
-            index = min(left, key=lambda i: (i in needed, len(readers[i] | reads[i]), number[i]))
-            del left[index]
-            order.append(index)
+        deepest = {i: self._diagram.deepest(equations[i]) for i in number}
+        order = sorted(number, key=lambda i: (i in needed, deepest[i], number[i]))
+        for index in order:
             if index in reads[index]:
                 equations[index], _ = self._diagram.without(equations[index], number[index])
                 reads[index].discard(index)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 
 from deepplp.compilation.frontier import frontier_order
 from deepplp.compilation.parts import Parts
+from deepplp.compilation.separation import separation_order
 from deepplp.compilation.structure import depth_first_order
 from deepplp.grounding import Atom, Formula
 
-__all__ = ["DEFAULT_ORDER", "ORDERS"]
+__all__ = ["CYCLES_ORDER", "DEFAULT_ORDER", "ORDERS"]
 
 DEFAULT_ORDER = "depth first"
+CYCLES_ORDER = "separation"
 _DENSE = 256  # neighbours of a node, above which eliminating it no longer joins them
 _ROUNDS = 30  # of the force-directed order, at most
 
@@ -113,9 +115,6 @@ def _elimination(formula: Formula, parts: Parts) -> tuple[int, ...]:
     return _with_all(formula, found)
 
 
-_DENSE = 256  # neighbours of a node, above which eliminating it no longer joins them
-
-
 def _force(formula: Formula, parts: Parts) -> tuple[int, ...]:
     """Every node is pulled to the middle of what it reads, every choice to that of its readers, until the spans settle.
 
@@ -159,6 +158,7 @@ ORDERS: Mapping[str, Callable[[Formula, Parts], tuple[int, ...]]] = {
     DEFAULT_ORDER: lambda formula, parts: depth_first_order(formula),
     "deepest first": lambda formula, parts: depth_first_order(formula, deepest_first=True),
     "frontier": frontier_order,
+    CYCLES_ORDER: separation_order,
     "breadth first": _breadth_first,
     "force": _force,
     "elimination": _elimination,

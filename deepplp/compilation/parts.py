@@ -6,7 +6,7 @@ those of its parents, with the conjunctions (or disjunctions) below them that no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deepplp.compilation.structure import check_negative_cycles, strongly_connected_components
@@ -102,13 +102,43 @@ class Parts:
         for nodes, is_cycle in zip(kept, cyclic, strict=True):
             if nodes and not is_cycle:
                 groups.setdefault(self._key(nodes[0]), []).append(nodes[0])
+        into = self._sole_readers(kept, cyclic, groups)
         for nodes, is_cycle in zip(kept, cyclic, strict=True):
-            if is_cycle:
-                yield Part(nodes, True)
+            if nodes and nodes[0] in into:
+                yield Part(into[nodes[0]] + nodes, True)
+            elif is_cycle:
+                if nodes not in into.values():
+                    yield Part(nodes, True)
             elif nodes:
                 group = groups[self._key(nodes[0])]
                 if group[0] == nodes[0]:
                     yield Part(tuple(group), False)
+
+    def _sole_readers(
+        self, kept: Sequence[tuple[int, ...]], cyclic: Sequence[bool], groups: Mapping[object, Sequence[int]]
+    ) -> dict[int, tuple[int, ...]]:
+        """Nodes that alone read several nodes of a cycle, and are then worked out with it: one function, not several.
+
+        Such is a vertex that all ways lead to and none from.
+        """
+        found: dict[int, tuple[int, ...]] = {}
+        readers: dict[int, dict[int, None]] = {}
+        for nodes in kept:
+            for index in nodes:
+                for literal in self.literals(index):
+                    readers.setdefault(abs(literal) - 1, {})[index] = None
+        for nodes, is_cycle in zip(kept, cyclic, strict=True):
+            if not is_cycle or not self._goals.isdisjoint(nodes) or not self._negated.isdisjoint(nodes):
+                continue
+            outside = dict.fromkeys(r for i in nodes for r in readers.get(i, ()) if r not in nodes)
+            if len(outside) != 1:
+                continue
+            (reader,) = outside
+            several = sum(reader in readers.get(i, ()) for i in nodes) > 1
+            # One that is itself on a cycle, or worked out with others, stays where it is.
+            if several and reader not in found and groups.get(self._key(reader), ()) == [reader]:
+                found[reader] = nodes
+        return found
 
     def _key(self, index: int) -> object:
         """Nodes with equal keys read the same nodes and the same choices."""
