@@ -20,8 +20,9 @@ from deepplp.grounding import Atom, Formula
 
 __all__ = ["separation_order"]
 
-_STARTS = 8  # lines that are laid greedily and then improved
-_EFFORT = 400_000  # vertices looked at while lines are improved: a quarter of a second
+_STARTS = 4  # lines that are laid greedily and then improved
+_MOVES = 50  # tried for each vertex; more found no better lines where this was tried
+_EFFORT = 400_000  # vertices looked at while a line is improved: less than a tenth of a second
 _LARGEST = 700.0  # exp of more overflows
 
 
@@ -82,7 +83,7 @@ def _best_line(graph: _Graph) -> list[int]:
     """The best of several lines, each improved by moving one vertex at a time."""
     count = len(graph.neighbours)
     generator = random.Random(0)
-    rounds = min(200 * count, _EFFORT // (1 + count + sum(map(len, graph.neighbours))))
+    rounds = min(_MOVES * count, _EFFORT // (1 + count + sum(map(len, graph.neighbours))))
     best, least = list(range(count)), _cost(graph, range(count))
     for start in range(min(_STARTS, count)):
         line = _greedy(graph, generator if start else None)
