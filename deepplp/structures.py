@@ -24,7 +24,7 @@ from deepplp.errors import (
     UnknownNetworkError,
     UnusedInputError,
 )
-from deepplp.grounding import Choice, Formula, Grounder, PythonFunction, constants_of, loads_modules
+from deepplp.grounding import Choice, Formula, GroundBudget, Grounder, PythonFunction, constants_of, loads_modules
 from deepplp.program import Program, parse_goal
 from deepplp.shapes import Shape, looks_into_terms, shape_of
 from deepplp.storage import Storage, decoded, encoded
@@ -309,7 +309,8 @@ class Structures:
         return self._grounder
 
     def _new_grounder(self, program: Program) -> Grounder:
-        return Grounder(program, allow_python=self._allow_python, functions=self._functions())
+        budget = _ground_budget(self._budget)
+        return Grounder(program, allow_python=self._allow_python, functions=self._functions(), budget=budget)
 
     def _needs(self, choices: Iterable[Choice], names: Iterable[str]) -> TensorNeeds:
         return tensor_needs(choices, self._surroundings(names))
@@ -318,6 +319,13 @@ class Structures:
 def _texts(query: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """A query as the texts of its atoms, None for the program's own."""
     return (query,) if isinstance(query, str) else None if query is None else tuple(query)
+
+
+def _ground_budget(budget: CompileBudget | None) -> GroundBudget | None:
+    """What grounding may cost where compilation may cost this: the same time, and any size where that may have any."""
+    if budget is None:
+        return None
+    return GroundBudget(budget.seconds) if budget.nodes is not None else GroundBudget(budget.seconds, goals=None)
 
 
 def _built(shape: Shape, grounder: Grounder, budget: CompileBudget | None) -> Compiled:
@@ -338,12 +346,13 @@ def _built_elsewhere(
     """Ground and compile in a worker process; None for what fails. Formulas travel as they are written to disk."""
     found: list[tuple[dict[str, Any], Circuit] | None] = []
     plain: Grounder | None = None  # of the program without facts, loaded once
+    limit = _ground_budget(budget)
     for shape, facts in shapes:
         try:
             if facts:
-                grounder = Grounder(program.with_facts(facts), allow_python=allow_python)
+                grounder = Grounder(program.with_facts(facts), allow_python=allow_python, budget=limit)
             else:
-                grounder = plain = plain or Grounder(program, allow_python=allow_python)
+                grounder = plain = plain or Grounder(program, allow_python=allow_python, budget=limit)
             formula, circuit = _built(shape, grounder, budget)
             found.append((encoded(formula, grounder.program), circuit))
         except DeepPLPError:

@@ -1,5 +1,6 @@
 """`Program` and query → `Formula`: an and/or/not graph over categorical choices, which may be cyclic."""
 
+from deepplp.grounding.budget import GroundBudget
 from deepplp.grounding.formula import (
     FALSE,
     TRUE,
@@ -35,6 +36,7 @@ __all__ = [
     "Fixed",
     "Formula",
     "Goal",
+    "GroundBudget",
     "Grounder",
     "Learnable",
     "Neural",

@@ -36,7 +36,9 @@ from deepplp.errors import (
     PythonNotAllowedError,
     UnsupportedConstructError,
 )
+from deepplp.grounding.budget import GroundMeter
 from deepplp.grounding.builtins import install_builtins
+from deepplp.grounding.clause_index import index_lazily
 from deepplp.grounding.clauses import NEURAL, engine_clauses
 from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.inspection import calls_of, undecided_signatures
@@ -156,6 +158,21 @@ class GroundTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
     def _add_constraint_me(self, group: Any, node: Any, cr_extra: bool = True) -> Any:
         return node
 
+    def conjoin(self, first: int, second: int) -> int | None:
+        """`add_and` of two nodes, which is most of what is added."""
+        if first == second or not second:
+            return first
+        if not first:
+            return second
+        if first == -second:
+            return None
+        key = first, second
+        found: int | None = self._index_conj.get(key)
+        if found is None:
+            self._nodes.append(self._create_conj(key))
+            found = self._index_conj[key] = len(self._nodes)
+        return found
+
 
 class Engine(DefaultEngine):  # type: ignore[misc]
     """ProbLog's stack engine for one program."""
@@ -178,6 +195,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self._collecting: list[Any] = []  # the goals whose answers are being collected, outermost first
         self._answers = 0  # since the last call
         self._variables = 0  # in every 64th of them
+        self.meter: GroundMeter | None = None  # of the goals that are being ground
         self.called: tuple[Any, int | None] | None = None  # the last call and what it is part of, for errors
         self.loading: Any = None  # the data base while the program's directives are carried out, and later
         self.database: Any = None  # with all that they have loaded; None before that
@@ -186,7 +204,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         self.undecided: frozenset[str] = frozenset()  # predicates that depend on networks or learnable probabilities
         self.changed = False  # whether a query has changed the data base, by assertz/1 or the like
         self.locate = locate
-        self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self._neural))
+        self.add_builtin(NEURAL, 5, SimpleProbabilisticBuiltIn(self.neural))
         install_builtins(self, GroundTarget)
         for function in functions:
             self.add_builtin(function.name, function.arity, SimpleBuiltIn(_solver(function, locate)))
@@ -241,17 +259,18 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         """A call, noted for the errors that may come of it."""
         self.called = (node, parent)
         self._answers = self._variables = 0
-        if self.pointer > _MOST_OPEN:
-            raise BudgetExceededError(
-                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
-                self.locate(node.location),
-            )
+        self.check_open(self.pointer, node.location)
+        if self.meter is not None:
+            place = node.location if node.defnode >= 0 else None  # a built-in is no recursion of the program's
+            self.meter.spend(str(node.functor), len(node.args), place)
         return super().eval_call(node_id, node, context, parent, **rest)
 
     def _fix_context(self, context: Any) -> Any:
         """An answer, counted: a goal that has answers without end calls nothing on the way."""
         self._answers += 1
         if not self._answers % 64:
+            if self.meter is not None:
+                self.meter.look()
             self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
             if self._answers > _MOST_ANSWERS or self._variables > _MOST_VARIABLES:
                 raise BudgetExceededError(
@@ -283,6 +302,22 @@ class Engine(DefaultEngine):  # type: ignore[misc]
         """Let Python decide a predicate of the program that is being loaded or ground."""
         database = self.loading if self.database is None else self.database
         database.add_extern(name, arity, solutions)
+
+    def check_open(self, waiting: int, location: Any) -> None:
+        """End a recursion while there is memory left."""
+        if waiting > _MOST_OPEN:
+            raise BudgetExceededError(
+                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
+                self.locate(location),
+            )
+
+    def check_answers(self, answers: int, location: Any) -> None:
+        """End a goal that has answers without end."""
+        if answers > _MOST_ANSWERS:
+            raise BudgetExceededError(
+                "this goal has answers without end; bind more of its arguments before it is called",
+                self.locate(location),
+            )
 
     @property
     def is_collecting(self) -> bool:
@@ -399,7 +434,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             tuple(atoms),
         )
 
-    def _neural(
+    def neural(
         self,
         declaration: Any,
         key: Any,
@@ -540,6 +575,7 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     engine.database = None
     engine.undecided = undecided_signatures(program)
     database = ClauseDB(builtins=engine.get_builtins())
+    index_lazily(database)
     database.source_root = program.root
     database.source_files = [os.path.abspath(source.name) for source in program.sources]
     database.source_parent = [None] * len(program.sources)

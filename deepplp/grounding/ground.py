@@ -1,58 +1,36 @@
-"""`Program` and goals → `Formula`: run ProbLog's engine, then turn its atoms into choices."""
+"""`Program` and goals → `Formula`, by tabled evaluation if that knows all of the goals, else by ProbLog's engine."""
 
 from __future__ import annotations
 
 import gc
-import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from problog.engine import instantiate
-from problog.errors import ProbLogError
 from problog.eval_nodes import NegativeCycle
 from problog.logic import And as Conjunction
 from problog.logic import Constant, Term, Var, is_ground
 from problog.logic import Or as Disjunction
 
-from deepplp.errors import (
-    DeepPLPError,
-    GroundingError,
-    InvalidProbabilityError,
-    NonGroundError,
-    Position,
-    UnsupportedConstructError,
-)
-from deepplp.grounding.clauses import LEARNABLE
-from deepplp.grounding.engine import Engine, GroundTarget, NeuralMark, is_defined, make_database
+from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
+from deepplp.grounding.budget import GroundBudget, GroundMeter
+from deepplp.grounding.engine import Engine, GroundTarget, is_defined, make_database
+from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.faults import Faults
-from deepplp.grounding.formula import (
-    FALSE,
-    TRUE,
-    And,
-    Atom,
-    Choice,
-    Computed,
-    Fixed,
-    Formula,
-    Goal,
-    Learnable,
-    Neural,
-    Node,
-    Observed,
-    Or,
-)
+from deepplp.grounding.formula import Formula
 from deepplp.grounding.functions import PythonFunction
 from deepplp.grounding.order import standard_order_key
+from deepplp.grounding.tabling import Run
 from deepplp.grounding.tensors import tensor_builtins
-from deepplp.program import LearnableClause, Program, Source, control_faults, readable
+from deepplp.grounding.terms import OutsideFragment
+from deepplp.grounding.translation import Translation
+from deepplp.program import Program, Source, control_faults, readable
 
 __all__ = ["Grounder", "ground", "is_reserved"]
 
-_SUM_TOLERANCE = 1e-6  # published networks state their distributions to six digits
-_ROUNDING = 1e-12
+_MOST_TERMS = 1_000_000  # of earlier queries, which are then forgotten
 
 
 def ground(
@@ -91,28 +69,42 @@ class _SuspectedNegativeCycle(Exception):  # noqa: N818 (not an error yet)
 
 
 class Grounder:
-    """A program loaded into ProbLog's engine, which grounds any number of queries.
+    """A program that is loaded and grounds any number of queries.
 
     Making one carries out the program's directives. ``allow_python`` lets them load Python modules and data bases.
-    ``functions`` are predicates that Python decides.
+    ``functions`` are predicates that Python decides. ``budget`` bounds what is ground together. With
+    ``tabled=False`` ProbLog's engine grounds all of it, which takes longer and means the same. ``was_tabled`` says
+    whether the last formula was made without ProbLog's engine.
     """
 
     def __init__(
-        self, program: Program, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
+        self,
+        program: Program,
+        *,
+        allow_python: bool = False,
+        functions: Iterable[PythonFunction] = (),
+        budget: GroundBudget | None = None,
+        tabled: bool = True,
     ) -> None:
         self.program = program
         self._texts = {os.path.abspath(s.name): s for s in program.sources}
         self._engine = Engine(program.declarations, allow_python, self._locate, functions)
         self._faults = Faults(self._engine, self._locate, self._signatures)
         self._database: Any = None
+        self._budget = budget or GroundBudget()
+        self._tries = (("tabled",) if tabled else ()) + ("problog", "exact negation")
+        self.was_tabled = False
+        self._translation: Translation | None = None
+        self._run: Run | None = None
         self._load()
         self._unsupported = tuple(self.unsupported())
 
     def _load(self) -> None:
         """Load the program and carry out its directives."""
         self._engine.reset()
-        with self._problog_errors(None):
+        with self._problog_errors(None), _garbage_collection_paused():
             self._database = make_database(self.program, self._engine)
+        self._translation = None
 
     def unsupported(self) -> Iterator[tuple[str, Position | None]]:
         """What the program says and deepplp does not do, such as if-then-else, unless it defines that itself."""
@@ -132,22 +124,32 @@ class Grounder:
         proved; one with free variables has as many answers as it has provable instances, perhaps none.
         """
         with _garbage_collection_paused():
-            try:
-                return self._ground(queries, evidence)
-            except _SuspectedNegativeCycle:
-                self._engine.exact_negation = True
+            for engine in self._tries:
+                self._engine.exact_negation = engine == "exact negation"
+                self.was_tabled = engine == "tabled"
                 try:
-                    return self._ground(queries, evidence)
+                    return self._ground(queries, evidence, self.was_tabled)
+                except OutsideFragment:
+                    continue
+                except _SuspectedNegativeCycle:
+                    if self._engine.exact_negation:
+                        raise
                 finally:
                     self._engine.exact_negation = False
+                    self._run = None
+            raise AssertionError("ProbLog's engine leaves no query to another one")
 
-    def _ground(self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool | None]]) -> Formula:
+    def _ground(
+        self, queries: Sequence[Term] | None, evidence: Sequence[tuple[Term, bool | None]], tabled: bool
+    ) -> Formula:
         target = GroundTarget()
+        self._engine.meter = GroundMeter(self._budget, self._locate)
         if self._engine.changed:  # by an earlier query, which must leave no trace
             self._load()
         self._engine.reset()
         for message, position in self._unsupported:
             raise UnsupportedConstructError(message, position)
+        self._run = self._new_run(target) if tabled else None
         with self._problog_errors(None):
             own = self._own_evidence()
             asked = list(queries) if queries is not None else self._own_queries()
@@ -166,7 +168,7 @@ class Grounder:
                 observed[str(term)] = self._observed_key(term, target)
             else:
                 known.update(self._evidence_keys(term, holds, target))
-        return _Extraction(target, self._database, self._locate, self.program.learnables).formula(
+        return Extraction(target, self._database, self._locate, self.program.learnables).formula(
             found, known, observed, tuple(unanswered)
         )
 
@@ -236,10 +238,14 @@ class Grounder:
         """The provable instances of a goal with their keys, in the standard order of terms."""
         negated = query.is_negated() or (query.functor in ("not", "\\+") and query.arity == 1)
         goal = (-query if query.is_negated() else query.args[0]) if negated else query
-        with self._problog_errors(goal):
-            _, results = self._engine._ground(
-                self._database, goal, target, silent_fail=False, assume_prepared=True, is_root=True
-            )
+        if self._run is not None:
+            with self._problog_errors(goal):
+                results = self._tabled(goal, self._run)
+        else:
+            with self._problog_errors(goal):
+                _, results = self._engine._ground(
+                    self._database, goal, target, silent_fail=False, assume_prepared=True, is_root=True
+                )
         keys: dict[Term, list[Any]] = defaultdict(list)
         for arguments, key in results:
             term = goal.with_args(*arguments)
@@ -259,6 +265,31 @@ class Grounder:
             return [(goal, target.FALSE)]
         ordered = sorted(keys.items(), key=lambda item: standard_order_key(item[0]))
         return [(term, target.add_or(k) if len(k) > 1 else k[0]) for term, k in ordered]
+
+    def _new_run(self, target: GroundTarget) -> Run:
+        """Tables for goals that are ground together."""
+        if self._translation is None or len(self._translation.terms) > _MOST_TERMS:
+            self._translation = Translation(self._database, self._engine)
+        assert self._engine.meter is not None
+        return Run(self._translation.terms, target, self._check, self._engine.meter.look)
+
+    def _tabled(self, goal: Term, run: Run) -> list[tuple[list[Term], Any]]:
+        """The answers of a goal, as arguments and ground nodes."""
+        assert self._translation is not None
+        try:
+            found = run.solve(*self._translation.call(goal))
+        except RecursionError:
+            raise OutsideFragment from None
+        term = run.terms.term
+        return [([term(a) for a in arguments], node) for arguments, node in found]
+
+    def _check(self, table: Any, waiting: int, location: Any) -> None:
+        """A call of tabled evaluation: see `Run`."""
+        predicate = table.predicate
+        assert self._engine.meter is not None
+        self._engine.meter.spend(predicate.functor, len(table.key) - 1, predicate.location)
+        self._engine.check_open(waiting, location)
+        self._engine.check_answers(len(table.listed), predicate.location)
 
     def _evidence_keys(self, term: Term, holds: bool, target: GroundTarget) -> list[tuple[str, Any]]:
         answers = self._answers(term, target)
@@ -288,7 +319,7 @@ class Grounder:
         if line is None:
             return None
         source = self.program.source if file is None else self._source_of(str(file))
-        if source is None or line > source.text.count("\n") + 1:
+        if source is None or line > source.lines:
             return Position(str(file), int(line), max(1, int(column)))
         return source.at(int(line), max(1, int(column)))
 
@@ -309,6 +340,8 @@ class Grounder:
         except DeepPLPError as error:
             self._faults.relocate(error)
             raise
+        except OutsideFragment:
+            raise
         except NegativeCycle:
             raise _SuspectedNegativeCycle from None
         except Exception as error:
@@ -323,209 +356,6 @@ class Grounder:
         }
 
 
-class _Extraction:
-    """Read a `Formula` off the engine's target: only what the goals reach, with atoms grouped into choices."""
-
-    def __init__(
-        self, target: GroundTarget, database: Any, locate: Any, learnables: tuple[LearnableClause, ...]
-    ) -> None:
-        self._learnables = learnables
-        self._target = target
-        self._database = database
-        self._locate = locate
-        self._choices: list[Choice] = []
-        self._groups: dict[Any, tuple[int, dict[Any, int]]] = {}  # group -> choice, identifier -> value
-        self._siblings: dict[int, list[Any]] | None = None
-
-    def formula(
-        self,
-        queries: dict[str, Any],
-        evidence: dict[str, Any],
-        observed: dict[str, Any],
-        unanswered: tuple[str, ...],
-    ) -> Formula:
-        reached = self._reachable([*queries.values(), *evidence.values(), *observed.values()])
-        nodes: list[Node] = [And(())]
-        literals: dict[int, int] = {}
-        compounds: list[tuple[int, Any]] = []
-        for key in reached:
-            node = self._target.get_node(key)
-            if type(node).__name__ == "atom":
-                literals[key] = self._atom_literal(node, nodes)
-            else:
-                compounds.append((len(nodes), node))
-                literals[key] = len(nodes) + 1
-                nodes.append(Or(()))
-        for index, node in compounds:
-            children = tuple(self._literal(c, literals) for c in node.children)
-            nodes[index] = And(children) if type(node).__name__ == "conj" else Or(children)
-        agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed.items()]
-        return Formula(
-            tuple(self._choices),
-            tuple(nodes),
-            tuple(Goal(t, self._literal(k, literals)) for t, k in queries.items()),
-            (*(Goal(t, self._literal(k, literals)) for t, k in evidence.items()), *agreements),
-            unanswered,
-        )
-
-    def _agreement(self, term: str, literal: int, nodes: list[Node]) -> Goal:
-        """Evidence that an atom is what a choice of its own observes: both hold, or neither."""
-        self._choices.append(Choice(("true", "false"), Observed(term)))
-        seen = len(nodes) + 1
-        nodes += [
-            Atom(len(self._choices) - 1, 0),
-            And((literal, seen)),
-            And((-literal, -seen)),
-            Or((seen + 1, seen + 2)),
-        ]
-        return Goal(f"{term} as observed", seen + 3)
-
-    def _reachable(self, roots: Iterable[Any]) -> list[int]:
-        seen: dict[int, None] = {}
-        stack = [abs(r) for r in roots if r]
-        stack.reverse()
-        while stack:
-            key = stack.pop()
-            if key in seen:
-                continue
-            seen[key] = None
-            node = self._target.get_node(key)
-            if type(node).__name__ != "atom":
-                stack.extend(abs(c) for c in reversed(node.children) if c)
-        return list(seen)
-
-    @staticmethod
-    def _literal(key: Any, literals: dict[int, int]) -> int:
-        if key is None:
-            return FALSE
-        if key == 0:
-            return TRUE
-        literal = literals[abs(key)]
-        return literal if key > 0 else -literal
-
-    def _atom_literal(self, atom: Any, nodes: list[Node]) -> int:
-        group = atom.group if atom.group is not None else ("fact", atom.identifier)
-        if group not in self._groups:
-            self._groups[group] = self._new_choice(atom)
-        choice, values = self._groups[group]
-        if choice < 0:  # a certain or impossible fact is no choice
-            return TRUE if values.get(atom.identifier) else FALSE
-        if atom.identifier not in values:  # groups of ProbLog's own built-ins list their atoms as they come
-            raise GroundingError(f"the value {atom.name} was not foreseen in its annotated disjunction")
-        nodes.append(Atom(choice, values[atom.identifier]))
-        return len(nodes)
-
-    def _new_choice(self, atom: Any) -> tuple[int, dict[Any, int]]:
-        mark = atom.probability
-        if isinstance(mark, NeuralMark):
-            return self._neural_choice(atom, mark)
-        if atom.group is None:
-            location = self._database.get_node(atom.identifier).location if isinstance(atom.identifier, int) else None
-            entries = [(atom.identifier, atom.probability, str(atom.name))]
-        else:
-            location, entries = self._heads(atom)
-        return self._fixed_choice(entries, self._locate(location))
-
-    def _neural_choice(self, atom: Any, mark: NeuralMark) -> tuple[int, dict[Any, int]]:
-        declared = mark.declaration
-        group = atom.group
-        if declared.kind == "bernoulli":
-            values: tuple[str, ...] = (str(declared.head), "none")
-            positions = {(*group, 0): 0}
-        else:
-            values = tuple(str(v) for v in mark.domain)
-            positions = {(*group, i): i for i in range(len(values))}
-        self._choices.append(Choice(values, Neural(declared, mark.inputs), declared.position))
-        return len(self._choices) - 1, positions
-
-    def _heads(self, atom: Any) -> tuple[Any, list[tuple[Any, Any, str]]]:
-        """All heads of an annotated disjunction, also those that the query never asked for."""
-        group = atom.group
-        if not (isinstance(group, tuple) and isinstance(group[0], int)):
-            # sample_uniform and its like make atoms without a clause.
-            atoms = [n for _, n, kind in self._target if kind == "atom" and n.group == group]
-            return None, [(a.identifier, a.probability, str(a.identifier)) for a in atoms]
-        if self._siblings is None or group[0] not in self._siblings:
-            self._siblings = defaultdict(list)
-            for _, node in self._database.enum_nodes():
-                if type(node).__name__ == "choice":
-                    self._siblings[node.group].append(node)
-        nodes = self._siblings[group[0]]
-        result = group[1]
-        entries = []
-        for node in nodes:
-            head = node.functor.args[2] if node.functor.arity > 2 else node.functor
-            name = str(instantiate(head, result))
-            entries.append(((*group, node.choice), instantiate(node.probability, result), name))
-        return nodes[0].location, entries
-
-    def _learnable_choice(
-        self, entries: list[tuple[Any, Any, str]], position: Position | None
-    ) -> tuple[int, dict[Any, int]]:
-        learnt = [p if _is_learnable(p) else None for _, p, _ in entries]
-        clause = self._learnables[int(next(p for p in learnt if p is not None).args[0])]
-        arguments = tuple(str(a) for p in learnt if p is not None for a in p.args[1:])
-        fixed = tuple(
-            None if t is not None else _probability(p, name, position)
-            for t, (_, p, name) in zip(learnt, entries, strict=True)
-        )
-        initial = clause.distribution(fixed)
-        values = [name for _, _, name in entries] + ["none"] * (len(initial) - len(entries))
-        self._choices.append(Choice(tuple(values), Learnable(clause, arguments, fixed, initial), clause.position))
-        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
-
-    def _fixed_choice(
-        self, entries: list[tuple[Any, Any, str]], position: Position | None
-    ) -> tuple[int, dict[Any, int]]:
-        if any(_is_learnable(p) for _, p, _ in entries):
-            return self._learnable_choice(entries, position)
-        if any(_is_tensor(p) for _, p, _ in entries):
-            given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in entries)
-            self._choices.append(Choice((*(name for _, _, name in entries), "none"), Computed(given), position))
-            return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
-        probabilities = [_probability(p, name, position) for _, p, name in entries]
-        total = math.fsum(probabilities)
-        if total > 1 + _SUM_TOLERANCE:
-            raise InvalidProbabilityError(
-                f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1", position
-            )
-        for (identifier, _, _), p in zip(entries, probabilities, strict=True):
-            if p == 1.0 and total <= 1.0:
-                return -1, {identifier: 1}
-        values = [name for _, _, name in entries]
-        if 1 - total > (_ROUNDING if len(entries) > 1 else 0.0):
-            probabilities.append(
-                1.0 - probabilities[0] if len(entries) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
-            )
-            values.append("none")
-        if total == 0:
-            return -1, {}
-        self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
-        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
-
-
 def _is_atom(term: Any) -> bool:
     compound = isinstance(term, (Conjunction, Disjunction)) or (isinstance(term, Term) and term.functor in (".", "[]"))
     return isinstance(term, Term) and not compound and not isinstance(term, (Constant, Var))
-
-
-def _is_learnable(probability: Any) -> bool:
-    return isinstance(probability, Term) and probability.functor == LEARNABLE
-
-
-def _is_tensor(probability: Any) -> bool:
-    return isinstance(probability, Term) and probability.functor == "tensor" and probability.arity == 1
-
-
-def _probability(term: Any, name: str, position: Position | None) -> float:
-    if term is None:
-        raise InvalidProbabilityError(
-            f"{name} has no probability; every head of an annotated disjunction needs one", position
-        )
-    try:
-        value = float(term.compute_value() if isinstance(term, Term) else term)
-    except (ProbLogError, TypeError, ValueError, ZeroDivisionError):
-        raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None
-    if not 0.0 <= value <= 1.0:
-        raise InvalidProbabilityError(f"the probability {value:.12g} of {name} is not between 0 and 1", position)
-    return value

@@ -22,6 +22,11 @@ class Source:
         starts = [0] + [i + 1 for i, c in enumerate(self.text) if c == "\n"]
         object.__setattr__(self, "_line_starts", tuple(starts))
 
+    @property
+    def lines(self) -> int:
+        """How many lines there are, an empty one behind the last line break included."""
+        return len(self._line_starts)
+
     def position(self, offset: int) -> Position:
         """The 1-based line and column of a character offset; an offset past the end is the end."""
         offset = max(0, min(offset, len(self.text)))

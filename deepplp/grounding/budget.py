@@ -1,0 +1,74 @@
+"""What grounding may cost, and the meter that stops it there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deepplp.errors import BudgetExceededError, Position, QueryError
+
+__all__ = ["GroundBudget", "GroundMeter"]
+
+_GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class GroundBudget:
+    """The time and the number of goals that grounding one query may take; exceeding either is a `BudgetExceededError`.
+
+    ``seconds`` counts all that is asked together. ``goals`` are different calls, which take about a kilobyte each. None
+    is no limit.
+    """
+
+    seconds: float | None = 600.0
+    goals: int | None = 4_000_000
+
+    def __post_init__(self) -> None:
+        for name, value in (("seconds", self.seconds), ("goals", self.goals)):
+            if value is not None and not (isinstance(value, (int, float)) and value > 0):
+                raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
+
+
+class GroundMeter:
+    """Counts the goals of one query by their predicates.
+
+    ``locate`` turns what ProbLog knows of a place into a position.
+    """
+
+    def __init__(self, budget: GroundBudget, locate: Callable[[Any], Position | None]) -> None:
+        self._budget = budget
+        self._locate = locate
+        self._counts: dict[tuple[str, int], int] = {}
+        self._places: dict[tuple[str, int], Any] = {}
+        self._goals = 0
+        self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+
+    def spend(self, functor: str, arity: int, place: Any) -> None:
+        """Count a goal; ``place`` is where its predicate is defined or called."""
+        key = functor, arity
+        self._counts[key] = self._counts.get(key, 0) + 1
+        self._goals += 1
+        if place is not None and key not in self._places:
+            self._places[key] = place
+        if self._budget.goals is not None and self._goals > self._budget.goals:
+            raise self._exceeded(f"more than {self._budget.goals} goals", "a budget without a limit of nodes")
+        if not self._goals % _GOALS_PER_LOOK:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise self._exceeded(f"more than {self._budget.seconds:g} s", "a budget of more seconds")
+
+    def _exceeded(self, amount: str, more: str) -> BudgetExceededError:
+        known = max(self._places, key=lambda k: self._counts[k], default=None)
+        if known is None:
+            return BudgetExceededError(f"grounding takes {amount}; ask for less, or allow more by {more}")
+        name, arity = known
+        return BudgetExceededError(
+            f"grounding takes {amount}, and {self._counts[known]} of its goals are of {name}/{arity}: bind more of its "
+            f"arguments before it is called, bound its recursion, or allow more by {more}",
+            self._locate(self._places[known]),
+        )
