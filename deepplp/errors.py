@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "AcceleratorWarning",
     "BatchSizeError",
     "BudgetExceededError",
     "CacheWarning",
@@ -186,6 +187,10 @@ class InconsistentEvidenceError(DeepPLPError):
 
 class ProgramWarning(UserWarning):
     """The program, or its use, is probably not what was meant."""
+
+
+class AcceleratorWarning(UserWarning):
+    """A device's own kernels do not work; the answer is computed all the same, by slower means."""
 
 
 class CacheWarning(UserWarning):

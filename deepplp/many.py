@@ -25,6 +25,7 @@ from deepplp.tensors import TensorNeeds, gather_columns
 __all__ = ["Environment", "ManyAnswers", "Part", "Query", "answer_many"]
 
 _ROWS_OF_THEIR_OWN = 8  # from so many examples of one structure on, side by side beats end to end
+_LARGE = 2_000  # elements of a circuit, from which on it is walked on its own: laying out copies of it costs more
 
 IntArray = NDArray[np.int64]
 
@@ -94,7 +95,8 @@ def answer_many(parts: Sequence[Part], environment: Environment) -> ManyAnswers:
     rest: list[int] = []
     for members in _alike(parts):
         rows = sum(parts[i].rows for i in members)
-        if rows >= _ROWS_OF_THEIR_OWN or len(members) == len(parts):
+        large = len(parts[members[0]].structure.circuit.primes) >= _LARGE
+        if rows >= _ROWS_OF_THEIR_OWN or large or len(members) == len(parts):
             readings.update(_side_by_side(parts, members, weights, places, made.dtype))
         else:
             rest += members
@@ -139,13 +141,13 @@ class _Weights:
     def gathered(self) -> tuple[Tensor, list[IntArray]]:
         """The vector [weights] in float64, and for each query [rows, n] the places of its n weights in it."""
         env = self._environment
-        columns = gather_columns(self._needs, self._inputs, env.sources, env.embeddings, env.networks)
+        columns = gather_columns(self._needs, self._inputs, env.sources, env.embeddings, env.networks, env.device)
         of_slots = self._network_slots(columns)
         if self._pieces:
             self.dtype = self._pieces[0].dtype
             for piece in self._pieces[1:]:
                 self.dtype = torch.promote_types(self.dtype, piece.dtype)
-        learnt = {slot: self._add(slot.weights(env.distributions(slot.name)).to(env.device))
+        learnt = {slot: self._add(slot.weights(env.distributions(slot.name)))
                   for slot in dict.fromkeys(s for p in self._parts for s in p.structure.learnable)}  # fmt: skip
         fixed: dict[int, int] = {}
         places = []
@@ -158,21 +160,21 @@ class _Weights:
             ]
             for term in structure.observed:
                 value = torch.stack((part.observed[term], 1 - part.observed[term]), dim=1)
-                found.append(self._rows(self._add(value.to(env.device)), len(value), 2, rows))
+                found.append(self._rows(self._add(value), len(value), 2, rows))
             for computed in structure.computed:
                 names = tuple(p if isinstance(p, float) else self._names[number][p] for p in computed.probabilities)
                 value = replace(computed, probabilities=names).weights(columns)
                 found.append(self._rows(self._add(value), len(value), value.shape[1], rows))
             found += [self._rows(learnt[slot], 1, len(slot.fixed), rows) for slot in structure.learnable]
             if id(structure.fixed) not in fixed:
-                fixed[id(structure.fixed)] = self._add(structure.fixed.to(env.device))
+                fixed[id(structure.fixed)] = self._add(structure.fixed)
             found.append(self._rows(fixed[id(structure.fixed)], 1, len(structure.fixed), rows))
             places.append(np.concatenate(found, axis=1))
         return torch.cat([p.reshape(-1).double() for p in self._pieces]), places
 
     def _add(self, values: Tensor) -> int:
-        """Append values to the vector; the place of the first."""
-        self._pieces.append(values)
+        """Append values to the vector, on the model's device; the place of the first."""
+        self._pieces.append(values.to(self._environment.device))
         self._size += values.numel()
         return self._size - values.numel()
 

@@ -48,7 +48,7 @@ class Model(nn.Module):
     ``to()``, ``train()`` and ``copy.deepcopy`` work as on any module. ``allow_python`` lets the program load Python
     files and data bases. Compiled queries are kept on disk: in the folder ``cache``, by default in the user's cache
     folder or where ``DEEPPLP_CACHE`` says; nowhere with ``cache=False`` or ``DEEPPLP_CACHE=off``. ``budget`` bounds the
-    time and the nodes that compiling one query may take.
+    time and the nodes that compiling one query may take; grounding it may take that time, too.
 
     >>> coins = Program.from_string("0.5::heads(1). 0.6::heads(2). win :- heads(1), heads(2).")
     >>> Model(coins).query("win").probs
@@ -92,6 +92,12 @@ class Model(nn.Module):
         self._structures = self._new_structures()
 
     _anchor: Tensor
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the model was moved to; where its networks are, if they alone were moved."""
+        own = self._anchor.device
+        return own if own.type != "cpu" else next((p.device for p in self.networks.parameters()), own)
 
     def _new_structures(self) -> Structures:
         return Structures(
@@ -186,7 +192,9 @@ class Model(nn.Module):
         structure, used, observed, rows = self._prepared(Query(query, inputs or {}, evidence or {}, facts))
         columns: Mapping[str, Column] = used
         if not structure.needs.only_inputs:
-            columns = gather_columns(structure.needs, used, self._sources, dict(self.embeddings), self._networks())
+            columns = gather_columns(
+                structure.needs, used, self._sources, dict(self.embeddings), self._networks(), self._device
+            )
         batched, shared, plan, cut = self._weights(structure, columns, observed, rows)
         evaluation = Evaluation(plan, batched, shared, rows)
         impossible = evaluation.impossible_rows() if plan.conditioned else []
@@ -219,7 +227,7 @@ class Model(nn.Module):
             structure, used, observed, rows = self._prepared(query)
             parts.append(Part(structure, used, observed, rows))
         environment = Environment(
-            self._networks(), self._sources, dict(self.embeddings), self.distributions, self._anchor.device
+            self._networks(), self._sources, dict(self.embeddings), self.distributions, self._device
         )
         return answer_many(parts, environment)
 
@@ -303,7 +311,7 @@ class Model(nn.Module):
                 raise QueryError(f"{text} is embedded already; a symbol has one vector")
         if name in self.embeddings or not name.isidentifier():
             raise QueryError(f"{name!r} cannot name an embedding: a name is a new identifier such as 'relation'")
-        table = nn.Embedding(len(texts), dimension, device=self._anchor.device)
+        table = nn.Embedding(len(texts), dimension, device=self._device)
         self.embeddings[name] = table
         self._symbols.update((text, (name, row)) for row, text in enumerate(texts))
         self._structures.forget_tensors()
@@ -349,9 +357,9 @@ class Model(nn.Module):
         def place(output: Tensor, slots: int) -> None:
             nonlocal slot
             if output.shape[0] == rows * slots:
-                wide.append(output.reshape(-1))
+                wide.append(output.reshape(-1).to(device))
             else:
-                common.append(output.reshape(-1))
+                common.append(output.reshape(-1).to(device))
                 shared_slots.extend(range(slot, slot + slots))
             slot += slots
 
@@ -359,6 +367,8 @@ class Model(nn.Module):
             network = self.networks[call.network]
             assert isinstance(network, Network)
             for output in network_outputs(call, network, columns, are_distributions):
+                if not slot and device.type == "cpu":  # networks alone may have been moved
+                    device = output.probabilities.device
                 place(output.probabilities, output.slots)
                 if output.cut is not None:
                     most = output.cut.reshape(output.slots, -1).amax(dim=0)
@@ -370,6 +380,6 @@ class Model(nn.Module):
         batched = (
             wide[0] if len(wide) == 1 else torch.cat(wide) if wide else structure.fixed.new_empty(0, device=device)
         )
-        others = structure.common_weights(self.distributions, batched.device)
+        others = structure.common_weights(self.distributions, device)
         shared = torch.cat([*common, others]) if common else others
         return batched, shared, structure.plan(frozenset(shared_slots)), cut

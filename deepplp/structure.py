@@ -79,7 +79,7 @@ class ComputedSlot:
     def weights(self, columns: Mapping[str, Column]) -> Tensor:
         """The probabilities [rows, values]."""
         found = [self._probability(p, columns) for p in self.probabilities]
-        device = found[0].device
+        device = next((c.device for c in found if c.device.type != "cpu"), found[0].device)
         stacked = [c.to(device) for c in aligned(found) if isinstance(c, Tensor)]
         given = torch.stack(stacked, dim=1)
         rest = 1 - given.sum(dim=1, keepdim=True)

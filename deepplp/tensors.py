@@ -78,24 +78,27 @@ def gather_columns(
     sources: Mapping[str, Any],
     tables: Mapping[str, nn.Module],
     networks: Mapping[str, Network],
+    device: torch.device,
 ) -> dict[str, Column]:
     """All columns that networks take: the inputs, and what sources, embedding tables and other networks give.
 
-    What is not an input has one row, unless it is computed from inputs.
+    What is not an input has one row, unless it is computed from inputs. Items of sources and numbers are brought to
+    ``device``, the model's; inputs are where the caller put them.
     """
     columns: dict[str, Column] = dict(inputs)
     for name, item in needs.items.items():
-        columns[name] = _source_item(name, item, sources)
+        found = _source_item(name, item, sources)
+        columns[name] = found.to(device) if isinstance(found, Tensor) else found
     by_table: dict[str, list[tuple[str, int]]] = {}
     for name, (table, index) in needs.symbols.items():
         by_table.setdefault(table, []).append((name, index))
     for table, rows in by_table.items():
-        device = next(tables[table].parameters()).device
-        found = tables[table](torch.tensor([index for _, index in rows], device=device))
-        columns.update((name, found[i : i + 1]) for i, (name, _) in enumerate(rows))
+        place = next(tables[table].parameters()).device
+        vectors = tables[table](torch.tensor([index for _, index in rows], device=place))
+        columns.update((name, vectors[i : i + 1]) for i, (name, _) in enumerate(rows))
     columns.update((name, Values((value,))) for name, value in needs.values.items())
-    columns.update((name, torch.tensor([number])) for name, number in needs.numbers.items())
-    add_derived_tensors(tuple(needs.derived.values()), networks, columns)
+    columns.update((name, torch.tensor([number], device=device)) for name, number in needs.numbers.items())
+    add_derived_tensors(tuple(needs.derived.values()), networks, columns, device)
     return columns
 
 

@@ -23,7 +23,7 @@ from deepplp.evaluation import Plan, bind, evaluate
 from deepplp.program import Program
 from tests.formulas import chain, random_weights
 
-evaluate_module = sys.modules["deepplp.evaluation.evaluate"]
+walk_module = sys.modules["deepplp.evaluation.walk"]
 threads_module = sys.modules["deepplp.evaluation.threads"]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -41,8 +41,8 @@ def torch_threads() -> Iterator[Callable[[int], None]]:
 @pytest.fixture
 def many_threads(monkeypatch: pytest.MonkeyPatch, torch_threads: Callable[[int], None]) -> None:
     """Every evaluation of more than one block is split over several threads, however small it is."""
-    monkeypatch.setattr(evaluate_module, "available_cpus", lambda: 4)
-    monkeypatch.setattr(evaluate_module, "_WORK_PER_THREAD", 1)
+    monkeypatch.setattr(walk_module, "available_cpus", lambda: 4)
+    monkeypatch.setattr(walk_module, "_WORK_PER_THREAD", 1)
     torch_threads(4)
 
 
@@ -68,18 +68,18 @@ def everything(plan: Plan, batched: torch.Tensor, shared: torch.Tensor) -> list[
 def test_same_bits_whatever_the_threads(monkeypatch: pytest.MonkeyPatch, torch_threads: Callable[[int], None]) -> None:
     """The number of threads changes no bit: of values, of gradients, of those shared by the batch."""
     arguments = mixed_plan()
-    monkeypatch.setattr(evaluate_module, "_WORK_PER_THREAD", 1)
+    monkeypatch.setattr(walk_module, "_WORK_PER_THREAD", 1)
     used: list[int] = []
-    original = evaluate_module.for_ranges
+    original = walk_module.for_ranges
 
     def noted(function: Callable[[int, int], None], count: int, threads: int) -> None:
         used.append(threads)
         original(function, count, threads)
 
-    monkeypatch.setattr(evaluate_module, "for_ranges", noted)
+    monkeypatch.setattr(walk_module, "for_ranges", noted)
     results = []
     for cpus, threads in ((1, 1), (8, 1), (8, 2), (8, 3), (8, 8), (2, 8)):
-        monkeypatch.setattr(evaluate_module, "available_cpus", lambda cpus=cpus: cpus)
+        monkeypatch.setattr(walk_module, "available_cpus", lambda cpus=cpus: cpus)
         torch_threads(threads)
         results.append(everything(*arguments))
         assert used[-1] == min(cpus, threads), "a program's torch.set_num_threads holds for the kernel as well"
@@ -92,8 +92,8 @@ def test_small_work_takes_one_thread(torch_threads: Callable[[int], None]) -> No
     """Handing work to another thread costs more than a small circuit does: it stays where it is."""
     torch_threads(4)
     plan = bind(compile_formula(chain(1)))
-    assert evaluate_module._threads(plan, 1) == 1
-    assert evaluate_module._threads(plan, 10_000) == min(4, evaluate_module.available_cpus())
+    assert walk_module._threads(plan, 1) == 1
+    assert walk_module._threads(plan, 10_000) == min(4, walk_module.available_cpus())
 
 
 @pytest.mark.usefixtures("many_threads")

@@ -1,4 +1,4 @@
-"""Circuit and weights → probabilities and gradients: a fused CPU kernel, and the torch reference behind it."""
+"""Circuit and weights → probabilities and gradients: fused kernels for CPU and GPU, and the torch reference behind."""
 
 from deepplp.evaluation.evaluate import Evaluation, are_distributions, evaluate
 from deepplp.evaluation.plan import Plan, bind, lay_end_to_end

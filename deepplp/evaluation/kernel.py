@@ -17,85 +17,145 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-__all__ = ["LANES", "TINY", "backward_blocks", "forward_blocks", "rows_are_distributions", "scatter", "select"]
+__all__ = [
+    "LANES",
+    "MAY_UNDERFLOW",
+    "TINY",
+    "backward_blocks",
+    "compiled",
+    "forward_blocks",
+    "grouped",
+    "node_levels",
+]
 
 LANES = 32  # of 8, 16, 32 and 64, where the gain levels off: longer rows leave the first-level cache
 TINY = 1e-280
+MAY_UNDERFLOW = -900.0  # the least power of two that a product may have for its zero to be trusted
 _NO_EXPONENT = -(1 << 40)  # smaller than any exponent that occurs: the exponent of zero in a maximum
 _LARGEST_SHIFT = 2000
 _LARGEST_EXPONENT = 1023  # derivatives beyond float64's range become its largest numbers, not infinity
-LOG_2 = math.log(2.0)
 
 
-def _compiled(function: Any) -> Any:
-    """Compile without the GIL, and keep the machine code on disk where there is a place to keep it."""
+def compiled(function: Any) -> Any:
+    """Compile without the GIL, and keep the machine code on disk where there is a place to keep it.
+
+    A change is noticed in a function's own file only: functions that call each other stand in one.
+    """
     try:
         return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # no writable folder for the cache: compile anew in every process
         return numba.njit(nogil=True, error_model="numpy")(function)
 
 
-@_compiled
+def _product_sums(width: int) -> Any:
+    """An operation for numba: ``width`` lanes of a sum of products, held in vector registers.
+
+    numba has no vectors, and what it makes of a loop over lanes loads and stores the sum again for every product, since
+    it cannot know that two rows of one array do not overlap. LLVM splits the vector into those of the machine.
+    """
+    vector = ir.VectorType(ir.DoubleType(), width)
+    int64 = ir.IntType(64)
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        """Write the loop over the elements: the place ``e`` and the sum are carried from block to block."""
+        row, (first, last, lane) = args[1], args[6:]
+        out, left, lefts, right, rights = (
+            context.make_array(signature.args[i])(context, builder, args[i]) for i in (0, 2, 3, 4, 5)
+        )
+
+        def place(matrix: Any, index: Any) -> Any:
+            entry = builder.add(builder.mul(index, builder.extract_value(matrix.shape, 1)), lane)
+            return builder.bitcast(builder.gep(matrix.data, [entry]), vector.as_pointer())
+
+        def factor(matrix: Any, indices: Any, e: Any) -> Any:
+            return builder.load(place(matrix, builder.load(builder.gep(indices.data, [e]))), align=8)
+
+        nothing = ir.Constant(vector, [0.0] * width)
+        before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.cbranch(builder.icmp_signed("<", first, last), body, after)
+        builder.position_at_end(body)
+        e, partial = builder.phi(int64), builder.phi(vector)
+        total = builder.fadd(partial, builder.fmul(factor(left, lefts, e), factor(right, rights, e)))
+        following = builder.add(e, int64(1))
+        builder.cbranch(builder.icmp_signed("<", following, last), body, after)
+        builder.position_at_end(after)
+        result = builder.phi(vector)
+        for phi, values in ((e, (first, following)), (partial, (nothing, total)), (result, (nothing, total))):
+            for value, block in zip(values, (before, body), strict=True):
+                phi.add_incoming(value, block)
+        builder.store(result, place(out, row), align=8)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def sums(typing, out, row, left, lefts, right, rights, first, last, lane):
+        return types.void(out, types.int64, left, lefts, right, rights, *[types.int64] * 3), emit
+
+    return sums
+
+
+_sums_of_32 = _product_sums(LANES)
+_sums_of_8 = _product_sums(8)
+_sum_of_1 = _product_sums(1)
+
+
+@numba.njit(nogil=True, error_model="numpy", forceinline=True)  # a call costs as much as a short sum
+def _sum_products(out, row, left, lefts, right, rights, first, last, count):
+    """``out[row] = sum of left[lefts[e]] * right[rights[e]]`` over e from ``first`` to ``last - 1``, in every lane.
+
+    A lane has the same bits whichever operation computes it.
+    """
+    lane = 0
+    while lane + LANES <= count:
+        _sums_of_32(out, row, left, lefts, right, rights, first, last, lane)
+        lane += LANES
+    while lane + 8 <= count:
+        _sums_of_8(out, row, left, lefts, right, rights, first, last, lane)
+        lane += 8
+    while lane < count:
+        _sum_of_1(out, row, left, lefts, right, rights, first, last, lane)
+        lane += 1
+
+
+@compiled
 def _fill_leaves(leaf_offsets, bases, strides, offsets, batched, rows, shared, first, count, leaf):
     for i in range(len(leaf_offsets) - 1):
-        for lane in range(count):
-            leaf[i, lane] = 0.0
-        for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
+        start = leaf_offsets[i]
+        if start == leaf_offsets[i + 1]:
+            for lane in range(count):
+                leaf[i, lane] = 0.0
+        for k in range(start, leaf_offsets[i + 1]):
             stride = strides[k]
-            if stride > 0:
-                at = bases[k] * rows + first * stride + offsets[k]
-                for lane in range(count):
-                    leaf[i, lane] += batched[at + lane * stride]
-            else:
-                weight = shared[offsets[k]]
-                for lane in range(count):
-                    leaf[i, lane] += weight
+            at = bases[k] * rows + first * stride + offsets[k]
+            for lane in range(count):
+                # Unsigned: numba would allow for a negative index, lane by lane.
+                weight = float(batched[np.uint64(at + lane * stride)]) if stride > 0 else shared[offsets[k]]
+                leaf[i, lane] = weight if k == start else leaf[i, lane] + weight
 
 
-@_compiled
+@compiled
 def _fill_nodes(node_offsets, primes, subs, count, leaf, value):
     for lane in range(count):
         value[0, lane] = 0.0
         value[1, lane] = 1.0
     for n in range(2, len(node_offsets) - 1):
-        v = value[n]
-        for lane in range(count):
-            v[lane] = 0.0
-        for e in range(node_offsets[n], node_offsets[n + 1]):
-            x = leaf[primes[e]]
-            y = value[subs[e]]
-            for lane in range(count):
-                v[lane] += x[lane] * y[lane]
+        _sum_products(value, n, leaf, primes, value, subs, node_offsets[n], node_offsets[n + 1], count)
 
 
-@_compiled
-def _propagate(node_offsets, primes, subs, count, leaf, value, adjoint, leaf_adjoint):
-    """The derivatives by all nodes and leaves, from those by the roots in ``adjoint``."""
-    for n in range(len(node_offsets) - 2, 1, -1):
-        a = adjoint[n]
-        for e in range(node_offsets[n], node_offsets[n + 1]):
-            x = leaf[primes[e]]
-            y = value[subs[e]]
-            by_sub = adjoint[subs[e]]
-            by_leaf = leaf_adjoint[primes[e]]
-            for lane in range(count):
-                by_sub[lane] += a[lane] * x[lane]
-            for lane in range(count):
-                by_leaf[lane] += a[lane] * y[lane]
-
-
-@_compiled
+@compiled
 def _row_may_underflow(leaf, lane, choices):
     """Whether a product of one leaf a choice could leave float64's range; if not, a root of zero is exactly zero."""
     smallest = 1.0
     for i in range(leaf.shape[0]):
         if 0.0 < leaf[i, lane] < smallest:
             smallest = leaf[i, lane]
-    return choices * math.log2(smallest) < -900.0
+    return choices * math.log2(smallest) < MAY_UNDERFLOW
 
 
-@_compiled
+@compiled
 def _extended_row(
     leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, batched, rows, shared, row, lm, le, vm, ve,
 ):  # fmt: skip
@@ -139,7 +199,7 @@ def _extended_row(
             ve[n] = top + e
 
 
-@_compiled
+@compiled
 def _accumulate(mantissas, exponents, i, m, e):
     """Add m * 2**e to an extended number, signs and all."""
     if m == 0.0:
@@ -163,30 +223,10 @@ def _accumulate(mantissas, exponents, i, m, e):
         exponents[i] = top + ee
 
 
-@_compiled
-def _conclude(row, given, mantissas, exponents, log_probs, probs):
-    """Log-probabilities and probabilities of a row's queries, each given its evidence: the root ``given[q]``."""
-    for q in range(len(given)):
-        em = mantissas[row, given[q]]
-        m = mantissas[row, q]
-        if em <= 0.0:
-            log_probs[row, q] = math.nan
-            probs[row, q] = math.nan
-        elif m == 0.0:
-            log_probs[row, q] = -math.inf
-            probs[row, q] = 0.0
-        else:
-            shift = exponents[row, q] - exponents[row, given[q]]
-            # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
-            # Less than 0 where rounding took a weight there: as good as 0.
-            log_probs[row, q] = math.log(m / em) + shift * LOG_2 if m > 0.0 else -math.inf
-            probs[row, q] = m / em if shift == 0 else math.ldexp(m / em, max(shift, -_LARGEST_SHIFT))
-
-
-@_compiled
+@compiled
 def forward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, choices, batched, rows, shared,
-    first_block, last_block, leaves, values, mantissas, exponents, log_probs, probs,
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, choices, batched, rows, shared,
+    first_block, last_block, leaves, values, mantissas, exponents,
 ):  # fmt: skip
     """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows.
 
@@ -239,71 +279,63 @@ def forward_blocks(
                     mantissas[row, r] = vm[roots[r]]
                     exponents[row, r] = ve[roots[r]]
                 exponents[row, n_roots] = 1
-            _conclude(row, given, mantissas, exponents, log_probs, probs)
 
 
-@_compiled
-def _seed(row, given, mantissas, probs, log_gradient, gradient, by_evidence, seeds):
-    """The loss's derivative by every root of a row.
-
-    With P(q|e) = r / s for the roots r and s of query and evidence, a gradient g of P(q|e) and h of log P(q|e) give
-    dr = g / s + h / r and ds = (k - sum over q of (g * P(q|e) + h)) / s, where k is the gradient of log s. A zero r
-    takes no part in h.
-    """
-    queries = len(given)
-    for e in range(queries, len(seeds)):
-        seeds[e] = by_evidence[row, e - queries] if len(by_evidence) else 0.0
-    for q in range(queries):
-        seeds[q] = 0.0
-        m = mantissas[row, q]
-        if len(gradient):
-            seeds[q] += gradient[row, q] / mantissas[row, given[q]]
-            seeds[given[q]] -= gradient[row, q] * probs[row, q]
-        if len(log_gradient) and m > 0.0:
-            seeds[q] += log_gradient[row, q] / m
-            seeds[given[q]] -= log_gradient[row, q]
-    for e in range(queries, len(seeds)):
-        seeds[e] /= mantissas[row, e]
-
-
-@_compiled
-def _seed_extended(row, given, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots):
-    """The same with extended range, added to the adjoints: g / s and h / r may be as far apart as r and s are."""
-    queries = len(given)
-    totals = np.zeros(len(roots) - queries)
-    for q in range(queries):
-        e = given[q]
-        m = mantissas[row, q]
-        if len(gradient):
-            _accumulate(am, ae, roots[q], gradient[row, q] / mantissas[row, e], -exponents[row, e])
-            totals[e - queries] -= gradient[row, q] * probs[row, q]
-        if len(log_gradient) and m > 0.0:
-            _accumulate(am, ae, roots[q], log_gradient[row, q] / m, -exponents[row, q])
-            totals[e - queries] -= log_gradient[row, q]
-    for i in range(len(totals)):
-        e = queries + i
-        total = totals[i] + (by_evidence[row, i] if len(by_evidence) else 0.0)
-        _accumulate(am, ae, roots[e], total / mantissas[row, e], -exponents[row, e])
-
-
-@_compiled
-def backward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows, shared,
-    first_block, last_block, leaves, values, have_values, mantissas, exponents, probs, log_gradient, gradient,
-    by_evidence, batched_gradient, shared_gradients,
+@compiled
+def _propagate(
+    sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
+    first, count, leaf, value, exponents, seeds, adjoint, leaf_adjoint,
 ):  # fmt: skip
-    """Propagate ``log_gradient`` and ``gradient`` [batch, query] and ``by_evidence`` [batch, evidence] down.
+    """The derivatives by all nodes and leaves, from those by the roots of the rows that did without extended range."""
+    plain = seeds.shape[1]
+    for n in range(len(sub_offsets) - 2, 1, -1):
+        _sum_products(adjoint, n, adjoint, sub_parents, leaf, sub_primes, sub_offsets[n], sub_offsets[n + 1], count)
+        for k in range(root_offsets[n], root_offsets[n + 1]):
+            for lane in range(count):
+                if exponents[first + lane, plain] == 0:
+                    adjoint[n, lane] += seeds[first + lane, root_places[k]]
+    for i in range(len(prime_offsets) - 1):
+        _sum_products(
+            leaf_adjoint, i, adjoint, prime_parents, value, prime_subs, prime_offsets[i], prime_offsets[i + 1], count
+        )
 
-    They are the loss's derivatives by log-probabilities, probabilities and log P(evidence); each may be empty.
 
-    Writes ``batched_gradient`` (flat, as ``batched``) and ``shared_gradients`` [blocks, s], the latter one row a block.
+@compiled
+def _hand_over(weight_offsets, weight_leaves, widths, rows, first, count, leaf_adjoint, batched_gradient):
+    """Write the derivatives by batched weights: each the sum of those by the leaves that read it."""
+    weight = 0
+    for block in range(len(widths)):
+        width = widths[block]
+        start = weight * rows + first * width
+        for column in range(width):
+            k, last = weight_offsets[weight], weight_offsets[weight + 1]
+            if last == k + 1:
+                only = leaf_adjoint[weight_leaves[k]]
+                for lane in range(count):
+                    batched_gradient[np.uint64(start + column + lane * width)] = only[lane]
+            else:
+                for lane in range(count):
+                    total = 0.0
+                    for leaf in weight_leaves[k:last]:
+                        total += leaf_adjoint[leaf, lane]
+                    batched_gradient[np.uint64(start + column + lane * width)] = total
+            weight += 1
+
+
+@compiled
+def backward_blocks(
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots,
+    sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
+    weight_offsets, weight_leaves, widths, batched, rows, shared, first_block, last_block, leaves, values, have_values,
+    exponents, seeds, seed_exponents, batched_gradient, shared_gradients,
+):  # fmt: skip
+    """Propagate the loss's derivatives by the roots down: ``seeds[b, r] * 2**seed_exponents[b, r]`` by root r of row b.
+
+    Writes ``batched_gradient`` (flat, as ``batched``) and adds to ``shared_gradients`` [blocks, s], one row a block.
     """
-    n_nodes = len(node_offsets) - 1
-    n_leaves = len(leaf_offsets) - 1
-    n_roots = len(roots)
-    adjoint = np.empty((n_nodes, values.shape[2]))
-    leaf_adjoint = np.empty((n_leaves, values.shape[2]))
-    seeds = np.empty(n_roots)
+    lanes = values.shape[2]
+    adjoint = np.empty((len(node_offsets) - 1, lanes))
+    leaf_adjoint = np.empty((len(leaf_offsets) - 1, lanes))
     for block in range(first_block, last_block):
         slot = block if values.shape[0] > 1 else 0
         leaf = leaves[slot]
@@ -313,40 +345,29 @@ def backward_blocks(
         if not have_values:
             _fill_leaves(leaf_offsets, bases, strides, offsets, batched, rows, shared, first, count, leaf)
             _fill_nodes(node_offsets, primes, subs, count, leaf, value)
-        adjoint[:] = 0.0
-        leaf_adjoint[:] = 0.0
+        _propagate(
+            sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
+            first, count, leaf, value, exponents, seeds, adjoint, leaf_adjoint,
+        )  # fmt: skip
         for lane in range(count):
-            row = first + lane
-            if exponents[row, n_roots] == 0:
-                _seed(row, given, mantissas, probs, log_gradient, gradient, by_evidence, seeds)
-                for r in range(n_roots):
-                    adjoint[roots[r], lane] += seeds[r]
-        _propagate(node_offsets, primes, subs, count, leaf, value, adjoint, leaf_adjoint)
-        for lane in range(count):
-            row = first + lane
-            if exponents[row, n_roots] != 0:
+            if exponents[first + lane, len(roots)] != 0:
                 _extended_backward(
-                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows,
-                    shared, row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
+                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
+                    first + lane, seeds, seed_exponents, leaf_adjoint, lane,
                 )  # fmt: skip
-        for i in range(n_leaves):
-            for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
-                stride = strides[k]
-                if stride > 0:
-                    at = bases[k] * rows + first * stride + offsets[k]
-                    for lane in range(count):
-                        batched_gradient[at + lane * stride] += leaf_adjoint[i, lane]
-                else:
-                    total = 0.0
-                    for lane in range(count):
-                        total += leaf_adjoint[i, lane]
-                    shared_gradients[block, offsets[k]] += total
+        _hand_over(weight_offsets, weight_leaves, widths, rows, first, count, leaf_adjoint, batched_gradient)
+        if shared_gradients.shape[1]:
+            for i in range(len(leaf_offsets) - 1):
+                for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
+                    if strides[k] == 0:
+                        for lane in range(count):
+                            shared_gradients[block, offsets[k]] += leaf_adjoint[i, lane]
 
 
-@_compiled
+@compiled
 def _extended_backward(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, given, batched, rows, shared,
-    row, mantissas, exponents, probs, log_gradient, gradient, by_evidence, leaf_adjoint, lane,
+    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
+    row, seeds, seed_exponents, leaf_adjoint, lane,
 ):  # fmt: skip
     """The derivatives of one row's leaves with extended range, written as float64 where they fit again."""
     n_nodes = len(node_offsets) - 1
@@ -362,7 +383,8 @@ def _extended_backward(
     ae = np.zeros(n_nodes, np.int64)
     dm = np.zeros(n_leaves)
     de = np.zeros(n_leaves, np.int64)
-    _seed_extended(row, given, mantissas, exponents, probs, log_gradient, gradient, by_evidence, am, ae, roots)
+    for r in range(len(roots)):
+        _accumulate(am, ae, roots[r], seeds[row, r], seed_exponents[row, r])
     for n in range(n_nodes - 1, 1, -1):
         if am[n] == 0.0:
             continue
@@ -378,33 +400,29 @@ def _extended_backward(
             leaf_adjoint[i, lane] = math.ldexp(dm[i], min(de[i], _LARGEST_EXPONENT))
 
 
-@_compiled
-def rows_are_distributions(rows, sum_tolerance, negative_tolerance):
-    """Whether every row of [n, k] is finite, at least 0 and sums to 1, within the tolerances."""
-    for i in range(rows.shape[0]):
-        total = 0.0
-        smallest = 0.0
-        for j in range(rows.shape[1]):
-            total += rows[i, j]
-            smallest = min(smallest, rows[i, j])
-        # Comparisons with NaN are false.
-        if not (abs(total - 1.0) <= sum_tolerance and smallest >= -negative_tolerance):
-            return False
-    return True
+@compiled
+def node_levels(node_offsets, subs):
+    """The level of every node: that of the constants is 0, of any other one more than the highest that it uses."""
+    levels = np.zeros(len(node_offsets) - 1, np.int64)
+    for n in range(2, len(levels)):
+        highest = 0
+        for e in range(node_offsets[n], node_offsets[n + 1]):
+            highest = max(highest, levels[subs[e]])
+        levels[n] = highest + 1
+    return levels
 
 
-@_compiled
-def select(table, indices, out):
-    """``out[i] = table[i, indices[i]]``; returns the first i whose index is out of range, else -1."""
-    for i in range(len(out)):
-        if not 0 <= indices[i] < table.shape[1]:
-            return i
-        out[i] = table[i, indices[i]]
-    return -1
-
-
-@_compiled
-def scatter(values, indices, table):
-    """``table[i, indices[i]] = values[i]``."""
-    for i in range(len(values)):
-        table[i, indices[i]] = values[i]
+@compiled
+def grouped(keys, count):
+    """The places of every key from 0 to ``count - 1``: ``order[offsets[i]:offsets[i + 1]]`` are those of key i."""
+    offsets = np.zeros(count + 1, np.int64)
+    for place in range(len(keys)):
+        offsets[keys[place] + 1] += 1
+    for i in range(count):
+        offsets[i + 1] += offsets[i]
+    order = np.empty(len(keys), np.int64)
+    free = offsets.copy()
+    for place in range(len(keys)):
+        order[free[keys[place]]] = place
+        free[keys[place]] += 1
+    return offsets, order

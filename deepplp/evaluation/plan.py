@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepplp.compilation import TRUE_NODE, Circuit
 
-__all__ = ["Plan", "bind", "lay_end_to_end"]
+__all__ = ["Plan", "bind", "lay_end_to_end", "starts_of"]
 
 IntArray = NDArray[np.int64]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +29,7 @@ class Plan:
     ``roots`` holds the queries' nodes and, behind them, those of evidence: query q is conditioned on the root at place
     ``given[q]``. A bound circuit has one evidence for all its queries, circuits laid end to end have one each.
     ``choices`` is the number of choices that the leaves read: the degree of the polynomial that a root is, at most.
+    ``kept`` is what evaluations made of the plan and can use again, such as its arrays on a device.
     """
 
     widths: tuple[int, ...]
@@ -42,6 +44,14 @@ class Plan:
     given: IntArray
     choices: int
     conditioned: bool
+    kept: dict[Hashable, Any] = field(init=False, repr=False, default_factory=dict)
+
+    def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What was made of the plan under a key before, or is made now; it lives as long as the plan."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        made: Made = self.kept[key]
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
         return self  # nothing in it ever changes
@@ -103,11 +113,11 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
     ``weights[i][k]`` is the place in the common ``shared`` vector of what plan i calls ``shared[k]``. Queries and
     evidence stand in the plans' order.
     """
-    leaves = _starts([p.leaves for p in plans])
-    entries = _starts([len(p.offsets) for p in plans])
-    nodes = _starts([p.nodes - 2 for p in plans])  # the constants are everyone's
-    queries = _starts([p.queries for p in plans])
-    evidence = _starts([len(p.roots) - p.queries for p in plans])
+    leaves = starts_of([p.leaves for p in plans])
+    entries = starts_of([len(p.offsets) for p in plans])
+    nodes = starts_of([p.nodes - 2 for p in plans])  # the constants are everyone's
+    queries = starts_of([p.queries for p in plans])
+    evidence = starts_of([len(p.roots) - p.queries for p in plans])
 
     def placed(indices: IntArray, first: int) -> IntArray:
         return np.where(indices < 2, indices, indices + first)
@@ -133,5 +143,6 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
     )  # fmt: skip
 
 
-def _starts(sizes: Sequence[int]) -> IntArray:
+def starts_of(sizes: Sequence[int] | IntArray) -> IntArray:
+    """Where stretches of these sizes start, one behind another, and where the last ends."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)

@@ -8,14 +8,17 @@ that of the values around it: its derivative is a number like any other.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from deepplp.evaluation.layers import layers_of
 from deepplp.evaluation.plan import Plan
 
-__all__ = ["evaluate_reference", "reference_results"]
+__all__ = ["evaluate_reference", "reference_gradients", "reference_results", "sums_by", "to_device"]
 
 _NO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
 # Powers of two by which numbers are scaled at once: they and their products with small numbers do not overflow.
@@ -34,13 +37,68 @@ def _normalise(x: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
     return _scale(x, -shift), exponent + shift
 
 
-def _levels(plan: Plan) -> list[np.ndarray]:
-    """The nodes by their distance from the constants; a node uses nodes of lower levels only."""
-    level = np.zeros(plan.nodes, dtype=np.int64)
-    for n in range(2, plan.nodes):
-        subs = plan.subs[plan.node_offsets[n] : plan.node_offsets[n + 1]]
-        level[n] = 1 + (level[subs].max() if len(subs) else 0)
-    return [np.flatnonzero(level == i) for i in range(1, int(level.max(initial=0)) + 1)]
+def to_device(array: np.ndarray, device: torch.device, dtype: torch.dtype = torch.int64) -> Tensor:
+    """An index array as a tensor that autograd may keep, whatever mode the caller is in."""
+    with torch.inference_mode(False):
+        return torch.from_numpy(array.copy()).to(device, dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """The elements of one level's nodes: leaves ``primes`` times slots ``subs``, each for a node of the level."""
+
+    primes: Tensor
+    subs: Tensor
+    node_of: Tensor
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Indices:
+    """A plan's index arrays on one device."""
+
+    batched: Tensor
+    bases: Tensor
+    strides: Tensor
+    offsets: Tensor
+    leaf_of: Tensor
+    levels: tuple[_Level, ...]
+    roots: Tensor
+    given: Tensor
+
+
+def _indices(plan: Plan, device: torch.device) -> _Indices:
+    def index(array: np.ndarray) -> Tensor:
+        return to_device(array, device)
+
+    layers = layers_of(plan)
+    starts, levels = layers.values.starts, []
+    for first, last in zip(layers.bounds[1:-1], layers.bounds[2:], strict=True):
+        mine = slice(starts[first], starts[last])
+        node_of = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
+        levels.append(
+            _Level(index(layers.values.left[mine]), index(layers.values.right[mine]), index(node_of), int(last - first))
+        )
+    return _Indices(
+        index(plan.strides > 0).bool(),
+        index(plan.bases),
+        index(plan.strides),
+        index(plan.offsets),
+        index(np.repeat(np.arange(plan.leaves), np.diff(plan.leaf_offsets))),
+        tuple(levels),
+        index(layers.roots),
+        index(plan.given),
+    )
+
+
+def sums_by(x: Tensor, place: Tensor, places: int) -> Tensor:
+    """The sums [rows, places] of those entries of x [rows, n] that have the same ``place`` [n].
+
+    In the order of the entries, so that the same bits come out every time; on a GPU ``index_add`` has no order.
+    """
+    if x.device.type == "cpu":
+        return x.new_zeros(len(x), places).index_add(1, place, x)
+    return x.new_zeros(places, len(x)).index_put((place,), x.T, accumulate=True).T
 
 
 def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
@@ -59,47 +117,24 @@ def reference_results(
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
     reach = _LARGEST_SHIFTS[dtype]
-
-    def index(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
+    indices = plan.keep(("reference", device), lambda: _indices(plan, device))
     rows = batched.shape[0] if rows is None else rows
-    weights = torch.cat([batched.to(dtype).reshape(-1), shared.to(dtype)])
-    row = np.arange(rows, dtype=np.int64)[:, None]
-    places = np.where(
-        plan.strides > 0, plan.bases * rows + row * plan.strides + plan.offsets, batched.numel() + plan.offsets
-    )
-    leaf_of = np.repeat(np.arange(plan.leaves), np.diff(plan.leaf_offsets))
-    leaf = torch.zeros(rows, plan.leaves, dtype=dtype, device=device)
-    leaf = leaf.index_add(1, index(leaf_of), weights[index(places)])
-    leaf_m, leaf_e = _normalise(leaf, torch.zeros_like(leaf))
-
+    leaf_m, leaf_e = _leaves(indices, plan, batched.to(dtype).reshape(-1), shared.to(dtype), rows)
     constants = torch.tensor([0.0, 1.0], dtype=dtype, device=device).expand(rows, 2)
     value_m, value_e = _normalise(constants, torch.zeros_like(constants))
-    slot = np.zeros(plan.nodes, dtype=np.int64)  # where each node stands in the value tensors
-    slot[1] = 1
-    filled = 2
-    for nodes in _levels(plan):
-        sizes = plan.node_offsets[nodes + 1] - plan.node_offsets[nodes]
-        elements = np.concatenate([np.arange(plan.node_offsets[n], plan.node_offsets[n + 1]) for n in nodes])
-        node_of = index(np.repeat(np.arange(len(nodes)), sizes))
-        prime, sub = index(plan.primes[elements]), index(slot[plan.subs[elements]])
-        mantissa, exponent = leaf_m[:, prime] * value_m[:, sub], leaf_e[:, prime] + value_e[:, sub]
-        top = _largest_exponents(mantissa.detach() == 0, exponent, node_of, len(nodes))
-        shift = (exponent - top[:, node_of]).clamp(-reach, reach)
-        products = mantissa * torch.exp2(shift)
-        sums = torch.zeros(rows, len(nodes), dtype=dtype, device=device).index_add(1, node_of, products)
-        m, e = _normalise(sums, top)
+    for level in indices.levels:
+        mantissa = leaf_m[:, level.primes] * value_m[:, level.subs]
+        exponent = leaf_e[:, level.primes] + value_e[:, level.subs]
+        top = _largest_exponents(mantissa.detach() == 0, exponent, level.node_of, level.nodes)
+        shift = (exponent - top[:, level.node_of]).clamp(-reach, reach)
+        m, e = _normalise(sums_by(mantissa * torch.exp2(shift), level.node_of, level.nodes), top)
         value_m, value_e = torch.cat([value_m, m], dim=1), torch.cat([value_e, e], dim=1)
-        slot[nodes] = np.arange(filled, filled + len(nodes))
-        filled += len(nodes)
 
-    roots = index(slot[plan.roots])
-    root_m, root_e = value_m[:, roots], value_e[:, roots]
+    root_m, root_e = value_m[:, indices.roots], value_e[:, indices.roots]
     zero = root_m.detach() <= 0  # less than 0 where rounding took a weight there
     # log 0 is -inf, and its derivative is taken to be 0: see `Evaluation`.
     safe_m = torch.where(zero, torch.ones_like(root_m), root_m)
-    n, given = plan.queries, index(plan.given)
+    n, given = plan.queries, indices.given
     ratio_e = root_e[:, :n] - root_e[:, given]
     # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
     log_probs = torch.log(safe_m[:, :n] / safe_m[:, given]) + ratio_e * math.log(2.0)
@@ -110,9 +145,38 @@ def reference_results(
     return log_probs, probs, log_evidence.masked_fill(zero[:, n:], -math.inf)
 
 
+def _leaves(indices: _Indices, plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    """The leaves [batch, leaf], sums of weights."""
+    weights = torch.cat([batched, shared])
+    row = torch.arange(rows, device=batched.device).unsqueeze(1)
+    in_row = indices.bases * rows + row * indices.strides + indices.offsets
+    places = torch.where(indices.batched, in_row, len(batched) + indices.offsets)
+    leaf = sums_by(weights[places], indices.leaf_of, plan.leaves)
+    return _normalise(leaf, torch.zeros_like(leaf))
+
+
 def _largest_exponents(zero: Tensor, exponent: Tensor, node_of: Tensor, nodes: int) -> Tensor:
     """The largest exponent [batch, node] of each node's products, or of its zero products if it has no others."""
     places = node_of.expand(len(exponent), -1)
     nothing = exponent.new_full((len(exponent), nodes), _NO_EXPONENT)
     some = nothing.scatter_reduce(1, places, exponent.masked_fill(zero, _NO_EXPONENT), "amax")
     return torch.where(some > _NO_EXPONENT, some, nothing.scatter_reduce(1, places, exponent, "amax"))
+
+
+def reference_gradients(
+    plan: Plan, batched: Tensor, shared: Tensor, rows: int, gradients: Sequence[Tensor | None], *, create_graph: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """The loss's derivatives by ``batched`` and ``shared``, None for one that requires no gradient.
+
+    ``gradients`` are its derivatives by the three results, None where it does not depend on one. With ``create_graph``
+    the derivatives can be differentiated again.
+    """
+    with torch.enable_grad():
+        results = reference_results(plan, batched, shared, rows)
+        inputs = [x for x in (batched, shared) if x.requires_grad]
+        read = [(r, g.to(r.dtype)) for r, g in zip(results, gradients, strict=True) if g is not None]
+        # A constant circuit reads no weight: its derivative is zero, and can be differentiated too.
+        nothing = sum(0.0 * x.sum() for x in inputs)
+        outputs = [result + nothing for result, _ in read]
+        found = iter(torch.autograd.grad(outputs, inputs, [g for _, g in read], create_graph=create_graph))
+    return next(found) if batched.requires_grad else None, next(found) if shared.requires_grad else None

@@ -37,9 +37,15 @@ class DerivedTensor:
 
 
 def add_derived_tensors(
-    derived: Sequence[DerivedTensor], networks: Mapping[str, Network], tensors: dict[str, Column]
+    derived: Sequence[DerivedTensor],
+    networks: Mapping[str, Network],
+    tensors: dict[str, Column],
+    device: torch.device,
 ) -> None:
-    """Compute derived tensors and add them to ``tensors``: one call a network and level, on all its inputs together."""
+    """Compute derived tensors and add them to ``tensors``: one call a network and level, on all its inputs together.
+
+    ``device`` is for what is made of no tensor.
+    """
     groups: dict[tuple[object, ...], list[DerivedTensor]] = {}
     for tensor in sorted(derived, key=lambda d: d.level):
         key = (tensor.level, tensor.kind, tensor.computation, repr(tensor.parameters))
@@ -56,7 +62,7 @@ def add_derived_tensors(
         for batch in alike.values():
             together = [joined(column) for column in zip(*(c for _, c in batch), strict=True)]
             rows = [len(c[0]) if c else 1 for _, c in batch]
-            output = _computed(batch[0][0], networks, together, sum(rows))
+            output = _computed(batch[0][0], networks, together, sum(rows), device)
             if len(batch) > 1 and not together:
                 output = output.expand(len(batch), *output.shape[1:])
             for (member, _), piece in zip(batch, torch.split(output, rows), strict=True):
@@ -68,10 +74,12 @@ def _listed(tensor: DerivedTensor, tensors: Mapping[str, Column]) -> TensorList:
     return TensorList(tuple(item for item in aligned(items) if isinstance(item, Tensor)))
 
 
-def _computed(first: DerivedTensor, networks: Mapping[str, Network], columns: list[Column], rows: int) -> Tensor:
+def _computed(
+    first: DerivedTensor, networks: Mapping[str, Network], columns: list[Column], rows: int, device: torch.device
+) -> Tensor:
     """The output [rows, …] of the network or function of a group of tensors."""
     if first.kind == "function":
-        return _called(first, columns)
+        return _called(first, columns, device)
     output = call_network(first.computation, networks[first.computation], columns, first.name, first.position)
     if output.ndim == 0 or len(output) != (rows if columns else 1):
         raise NetworkOutputError(
@@ -82,9 +90,11 @@ def _computed(first: DerivedTensor, networks: Mapping[str, Network], columns: li
     return output
 
 
-def _called(tensor: DerivedTensor, columns: list[Column]) -> Tensor:
+def _called(tensor: DerivedTensor, columns: list[Column], device: torch.device) -> Tensor:
     function = TENSOR_FUNCTIONS[tensor.computation]
-    given = {"parameters": tensor.parameters} if tensor.parameters else {}
+    given: dict[str, Any] = {"parameters": tensor.parameters} if tensor.parameters else {}
+    if not columns:
+        given["device"] = device
     try:
         return function(*map(argument, columns), **given)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:

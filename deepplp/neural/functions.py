@@ -1,7 +1,7 @@
 """Tensor functions that a program may call, such as ``rbf(A, B, P)``: each works on all rows at once.
 
 They are those of DeepProbLog (Manhaeve et al., AIJ 2021), with a leading batch axis: a function of vectors is a
-function of tensors [rows, …] here, row by row.
+function of tensors [rows, …] here, row by row. What is made of no tensor is told the device to make it on.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ def _less_than(x: Tensor, y: Tensor) -> Tensor:
     return (_flat(x) < _flat(y))[:, 0].to(x.dtype)
 
 
-def _one_hot(*, parameters: tuple[Any, ...]) -> Tensor:
+def _one_hot(*, parameters: tuple[Any, ...], device: torch.device) -> Tensor:
     """The unit vector ``parameters[0]`` of ``parameters[1]`` entries, [1, n]."""
     index, size = parameters
     if not (isinstance(index, int) and isinstance(size, int) and 0 <= index < size):
         raise ValueError(f"one_hot({index}, {size}) needs two integers, the first from 0 and below the second")
-    return torch.nn.functional.one_hot(torch.tensor([index]), size).to(torch.get_default_dtype())
+    return torch.nn.functional.one_hot(torch.tensor([index], device=device), size).to(torch.get_default_dtype())
 
 
 def _index(x: Tensor, *, parameters: tuple[Any, ...]) -> Tensor:

@@ -22,16 +22,16 @@ class Distributions(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.logits = nn.ParameterDict()
+        self.register_buffer("_anchor", torch.empty(0), persistent=False)  # follows .to(device)
+
+    _anchor: Tensor
 
     def ensure(self, name: str, initial: Sequence[float]) -> None:
         """Make a distribution, unless there is one of that name already."""
         if name not in self.logits:
-            start = torch.tensor(initial, dtype=torch.float64, device=self._device())
+            start = torch.tensor(initial, dtype=torch.float64, device=self._anchor.device)
             # A value that starts at 0 must still be able to grow: 1e-9 is as good as 0 to anyone who looks.
             self.logits[name] = nn.Parameter(start.clamp_min(1e-9).log())
-
-    def _device(self) -> torch.device:
-        return next((p.device for p in self.logits.values()), torch.device("cpu"))
 
     def forward(self, name: str) -> Tensor:
         """The probabilities [values] of a distribution."""
@@ -41,7 +41,7 @@ class Distributions(nn.Module):
         start = f"{prefix}logits."
         for key, value in state_dict.items():
             if key.startswith(start) and key.removeprefix(start) not in self.logits:
-                self.logits[key.removeprefix(start)] = nn.Parameter(torch.zeros_like(value))
+                self.logits[key.removeprefix(start)] = nn.Parameter(torch.zeros_like(value, device=self._anchor.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @staticmethod
