@@ -47,11 +47,8 @@ architecture: $(INSTALLED) ## Check which part imports which
 tests: $(INSTALLED) ## Run the tests
 	$(BIN)/python -m pytest
 
-bench: $(BENCH) ## Measure against other systems (see docs/benchmarks.md)
-	$(BIN)/python -m experiments.benchmarks.mnist_addition
-	$(BIN)/python -m experiments.benchmarks.circuits
-	$(BIN)/python -m experiments.benchmarks.compilation
-	$(BIN)/python -m experiments.benchmarks.structures --dask
+bench: $(BENCH) ## Measure against other systems (FLAGS=--quick: some minutes; see docs/benchmarks.md)
+	$(BIN)/python -m experiments.benchmarks $(FLAGS)
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

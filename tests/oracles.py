@@ -1,8 +1,9 @@
-"""Slow and simple answers to hold the fast ones against: enumeration of all worlds, and ProbLog.
+"""Slow and simple answers to hold the fast ones against: enumeration of all worlds, one sum of products, and ProbLog.
 
 Two oracles enumerate: `enumerate_formula` the worlds of a ground formula, and `PlainProgram.enumerate` those of a
 program that was written as data, so that no engine is needed to know its choices. A `FirstOrderProgram` is ground into
-a plain one by substituting constants for variables. `problog_probabilities` asks ProbLog.
+a plain one by substituting constants for variables. `network_marginals` sums the product of a Bayesian network's
+tables. `problog_probabilities` asks ProbLog.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from problog import get_evaluatable
 from problog.program import PrologString
 
 from deepplp.grounding import And, Atom, Formula
+from experiments.benchmarks.networks import BayesianNetwork
 
 Weights = Sequence[Sequence[float]]
 
@@ -54,6 +56,18 @@ def world_truth(formula: Formula, world: Sequence[int]) -> list[bool]:
                 if all(held) if isinstance(node, And) else any(held):
                     truth[index] = changed = True
     return truth
+
+
+def network_marginals(network: BayesianNetwork, observed: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """P(variable | observed) for every variable: the product of all tables, summed over all other variables."""
+    label = {v: i for i, v in enumerate(network.values)}
+    operands: list[object] = []
+    for v, table in network.tables.items():
+        operands += [table, [label[u] for u in (*network.parents[v], v)]]
+    for v, value in observed.items():
+        operands += [np.array([float(x == value) for x in network.values[v]]), [label[v]]]
+    joint = {v: np.einsum(*operands, [label[v]], optimize="greedy") for v in label}  # type: ignore[call-overload]
+    return {v: p / p.sum() for v, p in joint.items()}
 
 
 def enumerate_formula(formula: Formula, weights: Weights) -> tuple[list[float], float]:

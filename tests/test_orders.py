@@ -22,11 +22,11 @@ from experiments.benchmarks.networks import (
     BayesianNetwork,
     atom,
     load_network,
-    marginals,
     parse_bif,
     program_text,
 )
 from tests.formulas import chain, uniform
+from tests.oracles import network_marginals
 from tests.strategies import formulas
 from tests.test_compilation import probabilities
 
@@ -123,11 +123,11 @@ probability ( Shoes | Grass ) { (dry) 0.02, 0.98; (damp) 0.5, 0.5; (wet) 0.95, 0
 
 
 def check_network(network: BayesianNetwork, observed: dict[str, str]) -> None:
-    """All marginals by the program are those of variable elimination, in every order."""
+    """All marginals by the program are those of the tables' product."""
     queries = [atom(v, x) for v, values in network.values.items() for x in values]
     evidence = {atom(v, x): True for v, x in observed.items()}
     answers = deepplp.Model(Program.from_string(program_text(network)), cache=False).query(queries, evidence=evidence)
-    expected = marginals(network, observed)
+    expected = network_marginals(network, observed)
     flat = [p for v in network.values for p in expected[v]]
     np.testing.assert_allclose(answers.probs[0].numpy(), flat, rtol=0, atol=1e-8)
 
@@ -146,14 +146,14 @@ def test_a_network_by_hand() -> None:
             )
             for v, value in state.items():
                 sums[v][value] += weight
-        for v, found in marginals(network, observed).items():
+        for v, found in network_marginals(network, observed).items():
             np.testing.assert_allclose(found, sums[v] / sums[v].sum(), rtol=1e-12, atol=1e-15)
         check_network(network, observed)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_random_networks(seed: int) -> None:
-    """Random networks with zeros in their tables have the marginals that variable elimination finds."""
+    """Random networks with zeros in their tables have the marginals of their tables' product."""
     generator = random.Random(seed)
     tables = np.random.default_rng(seed)
     names = [f"v{i}" for i in range(9)]
@@ -172,7 +172,7 @@ def test_random_networks(seed: int) -> None:
 @pytest.mark.skipif("DEEPPLP_DATA" not in os.environ, reason="needs the networks in DEEPPLP_DATA")
 @pytest.mark.parametrize("name", ["asia", "cancer", "earthquake", "survey", "sachs", "child", "alarm"])
 def test_published_networks(name: str) -> None:
-    """All marginals of small published networks are those of variable elimination, with and without evidence."""
+    """All marginals of small published networks are those of the tables' product, with and without evidence."""
     network = load_network(name)
     check_network(network, {})
     inner = {p for given in network.parents.values() for p in given}
@@ -180,13 +180,13 @@ def test_published_networks(name: str) -> None:
     check_network(network, {leaf: network.values[leaf][0]})
 
 
-def path(n: int, seed: int) -> Formula:
-    """Reaching node n - 1 from node 0 over undirected edges that are there with probability 1/2."""
+def path(n: int, seed: int, last_only: bool = False) -> Formula:
+    """Reaching every other node (or the last) from node 0 over undirected edges of probability 1/2."""
     generator = random.Random(seed)
     edges = generator.sample(list(itertools.combinations(range(n), 2)), 2 * n - 3)
     text = " ".join(f"0.5::e({i}, {j})." for i, j in edges)
     text += " edge(X, Y) :- e(X, Y). edge(X, Y) :- e(Y, X). r(0). r(Y) :- r(X), edge(X, Y)."
-    return ground(Program.from_string(text), [parse_goal(f"r({i})") for i in range(1, n)])
+    return ground(Program.from_string(text), [parse_goal(f"r({i})") for i in range(n - 1 if last_only else 1, n)])
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -213,3 +213,19 @@ def test_reachability(seed: int) -> None:
         found = probabilities(compile_formula(formula, name), formula)
         by_goal = {g.term: p for g, p in zip(formula.queries, found, strict=True)}
         np.testing.assert_allclose([by_goal[f"r({i})"] for i in range(1, n)], expected[1:], rtol=1e-12)
+    last = path(n, seed, last_only=True)  # one function is wanted of the cycle, whose sole reader it may be
+    for name in ORDERS:
+        np.testing.assert_allclose(probabilities(compile_formula(last, name), last), [expected[-1]], rtol=1e-12)
+
+
+def test_a_cycle_is_compiled_along_its_narrowest_line() -> None:
+    """Corner to corner of a 5x5 grid, both ways over each edge: what is remembered is the links across one row."""
+    edges = [((r, c), (r + d, c + 1 - d)) for r in range(5) for c in range(5) for d in (0, 1) if r + d < 5 > c + 1 - d]
+    text = " ".join(f"0.9::e(n({a},{b}), n({c},{d}))." for (a, b), (c, d) in edges)
+    text += " edge(X, Y) :- e(X, Y). edge(X, Y) :- e(Y, X). r(n(0,0)). r(Y) :- r(X), edge(X, Y)."
+    formula = ground(Program.from_string(text), [parse_goal("r(n(4,4))")])
+    circuit, report = compile_with_report(formula)
+    assert report.winner == "separation"
+    assert circuit.nodes < 1_000
+    # A path of 8 edges or more is there, and no corner is cut off by the absence of its two edges.
+    assert 0.9**8 < probabilities(circuit, formula)[0] < (1 - 0.1**2) ** 2

@@ -5,12 +5,13 @@
 
 All rivals have the same LeNet, optimiser and batches. "by hand" is the outer product of the two digits' distributions
 for one digit, and a vectorised dynamic programme over the carries for more; "network" is the network with a loss that
-costs nothing. DeepProbLog gets a bounded number of examples after a warm-up that fills its cache.
+costs nothing. DeepProbLog adds one digit here, and gets a bounded number of examples after a warm-up that fills its
+cache; for two digits see number_addition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,13 +19,12 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from experiments.benchmarks.rivals import carry_chain_loss, deepproblog_pairs_per_second, outer_product_loss
-from experiments.benchmarks.timing import median_seconds, write_json
+from experiments.benchmarks.rivals import Loss, carry_chain_loss, deepproblog_pairs_per_second, outer_product_loss
+from experiments.benchmarks.table import Comparison, Measured, report, show
+from experiments.benchmarks.timing import median_seconds
 from experiments.data import Additions, Digits, load_digits, sum_digits
 from experiments.mnist_addition import Addition
 from experiments.networks import lenet
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def network_loss(network: nn.Module) -> Loss:
@@ -77,19 +77,26 @@ def measure(
     check_agreement(made, batches[0])
     count = len(draw.numbers)
     seconds = median_seconds({n: trainer(loss, net, batches) for n, (loss, net) in made.items()}, repeats)
-    speed = {name: count / s for name, s in seconds.items()}
     row: dict[str, Any] = {"digits": digits, "batch_size": batch_size, "examples": count}
-    row |= {f"{name} examples/s": speed[name] for name in made}
-    row["deepplp / by hand"] = speed["deepplp"] / speed["by hand"]
-    row["time of deepplp / network"] = speed["network"] / speed["deepplp"]
-    if deepproblog and digits <= 2:
-        warmup = 64 if digits == 1 else 2
-        chosen = next(iter(Additions.draw(
-            data.train_images, data.train_labels, digits, warmup + (deepproblog if digits == 1 else 6), seed=1
-        )))  # fmt: skip
-        row["DeepProbLog examples/s"] = deepproblog_pairs_per_second(lenet(), *chosen, batch_size, warmup)
-        row["deepplp / DeepProbLog"] = speed["deepplp"] / row["DeepProbLog examples/s"]
+    row |= {f"{name} examples/s": count / s for name, s in seconds.items()}
+    if deepproblog and digits == 1:
+        every = Additions.draw(data.train_images, data.train_labels, 1, deepproblog, seed=1, limit=deepproblog)
+        row["DeepProbLog examples/s"] = deepproblog_pairs_per_second(lenet(), *next(iter(every)), batch_size)
     return row
+
+
+def comparisons(row: dict[str, Any]) -> list[Comparison]:
+    """The rows of the common table."""
+    n, ours = row["digits"], row["deepplp examples/s"]
+    case = f"MNIST addition, {n} digit{'s' if n > 1 else ''}, batch {row['batch_size']}"
+    by_hand = "by hand: outer product" if n == 1 else "by hand: dynamic programme"
+    found = [
+        Comparison(case, "/s", ours, by_hand, row["by hand examples/s"], target=1.0),
+        Comparison(case, "/s", ours, "the network alone", row["network examples/s"], target=1 / 1.1),
+    ]
+    if "DeepProbLog examples/s" in row:
+        found.append(Comparison(case, "/s", ours, "DeepProbLog", row["DeepProbLog examples/s"], target=100.0))
+    return found
 
 
 def accuracy(data: Digits, digits: int, batch_size: int) -> dict[str, Any]:
@@ -115,33 +122,43 @@ def accuracy(data: Digits, digits: int, batch_size: int) -> dict[str, Any]:
     return row
 
 
+def suite(
+    digits: Sequence[int] = (1, 2, 4, 15, 30),
+    batch_sizes: Sequence[int] = (),
+    examples: int = 3200,
+    repeats: int = 21,
+    deepproblog: int = 192,
+    with_accuracy: Sequence[int] = (1,),
+) -> Measured:
+    """Training speed for each number of digits, and the accuracy of the sums after one epoch for some."""
+    data = load_digits()
+    found = Measured()
+    for n in digits:
+        for size in batch_sizes or ([2, 32, 128] if n == 1 else [32]):
+            bounded = max(size, examples // n // (4 if size < 8 else 1))
+            row = measure(data, n, size, bounded, repeats, deepproblog if size == 32 else 0)
+            found.details.append(row)
+            found.comparisons += comparisons(row)
+            show(row)
+    for n in with_accuracy:
+        found.details.append(accuracy(data, n, 32))
+        show(found.details[-1])
+    return found
+
+
 def main(
     digits: Annotated[list[int] | None, typer.Option(help="Digits a number; repeat for several.")] = None,
     batch_size: Annotated[list[int] | None, typer.Option(help="Repeat for several.")] = None,
     examples: Annotated[int, typer.Option(help="Examples a round; fewer where images are fewer.")] = 3200,
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds, of which the median counts.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds, of which the median counts.")] = 21,
     deepproblog: Annotated[int, typer.Option(help="Examples for DeepProbLog; 0 leaves it out.")] = 192,
     with_accuracy: Annotated[bool, typer.Option(help="Also train one epoch and compare accuracies.")] = True,
     output: Annotated[Path, typer.Option()] = Path("runs/benchmarks/mnist_addition.json"),
 ) -> None:
     """Measure and print, one block a setting."""
-    data = load_digits()
-    rows = []
-    for n in digits or [1, 2, 4, 15]:
-        for size in batch_size or ([2, 32, 128] if n == 1 else [32]):
-            bounded = max(size, examples // (1 if n == 1 else n) // (4 if size < 8 else 1))
-            rows.append(measure(data, n, size, bounded, repeats, deepproblog if size == 32 else 0))
-            _show(rows[-1])
-    if with_accuracy:
-        for n in digits or [1]:
-            rows.append(accuracy(data, n, 32))
-            _show(rows[-1])
-    write_json(output, rows)
-    print(f"written to {output}")
-
-
-def _show(row: dict[str, Any]) -> None:
-    print(", ".join(f"{k}: {v:.4g}" if isinstance(v, float) else f"{k}: {v}" for k, v in row.items()), flush=True)
+    numbers = digits or [1, 2, 4, 15, 30]
+    tested = (digits or [1]) if with_accuracy else []
+    report(output, {"mnist_addition": suite(numbers, batch_size or (), examples, repeats, deepproblog, tested)})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bayesian networks in BIF, as programs, and an exact oracle for their marginals that knows nothing of logic."""
+"""Bayesian networks in BIF, as programs, and pgmpy as an exact oracle for their marginals."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import gzip
 import itertools
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["BayesianNetwork", "atom", "load_network", "marginals", "parse_bif", "program_text"]
+from experiments.benchmarks.table import missing
+
+__all__ = ["BayesianNetwork", "PgmpyOracle", "atom", "load_network", "parse_bif", "program_text"]
 
 
 @dataclass(frozen=True)
@@ -74,42 +77,37 @@ def program_text(network: BayesianNetwork) -> str:
     return "\n".join(lines)
 
 
-def marginals(network: BayesianNetwork, evidence: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """P(variable | evidence) for every variable, by eliminating all others from the product of the tables.
+class PgmpyOracle:
+    """A Bayesian network in pgmpy, with the exact inference by variable elimination that it is asked with."""
 
-    Only the ancestors of the variable and of the evidence take part; those with the fewest states in their joint table
-    are eliminated first.
-    """
-    return {name: _marginal(network, name, evidence) for name in network.values}
+    def __init__(self, network: BayesianNetwork) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what it says of its own modules
+                from pgmpy.factors.discrete import TabularCPD
+                from pgmpy.inference import VariableElimination
+                from pgmpy.models import DiscreteBayesianNetwork
+        except ImportError as error:
+            raise missing("pgmpy", error) from None
+        self.values = network.values
+        model = DiscreteBayesianNetwork()
+        model.add_nodes_from(network.values)
+        model.add_edges_from((parent, v) for v, parents in network.parents.items() for parent in parents)
+        for v, table in network.tables.items():
+            parents = network.parents[v]
+            names = {x: list(network.values[x]) for x in (v, *parents)}
+            given = {"evidence": list(parents), "evidence_card": [len(names[p]) for p in parents]} if parents else {}
+            k = len(names[v])
+            model.add_cpds(TabularCPD(v, k, table.reshape(-1, k).T, state_names=names, **given))
+        self.inference = VariableElimination(model)
 
-
-def _marginal(network: BayesianNetwork, name: str, evidence: Mapping[str, str]) -> np.ndarray:
-    relevant = {name, *evidence}
-    stack = list(relevant)
-    while stack:
-        for parent in network.parents[stack.pop()]:
-            if parent not in relevant:
-                relevant.add(parent)
-                stack.append(parent)
-    factors = [((*network.parents[v], v), network.tables[v]) for v in sorted(relevant)]
-    for v, value in evidence.items():
-        factors.append(((v,), np.eye(len(network.values[v]))[network.values[v].index(value)]))
-    left = relevant - {name}
-    while left:
-        joint = {v: {u for axes, _ in factors if v in axes for u in axes} for v in left}
-        chosen = min(sorted(left), key=lambda v: int(np.prod([len(network.values[u]) for u in joint[v]], dtype=float)))
-        left.discard(chosen)
-        used = [f for f in factors if chosen in f[0]]
-        axes = tuple(sorted(joint[chosen] - {chosen}))
-        factors = [f for f in factors if chosen not in f[0]]
-        factors.append((axes, _sum_of_product(used, axes)))
-    result = _sum_of_product(factors, (name,))
-    return result / result.sum()
-
-
-def _sum_of_product(factors: list[tuple[tuple[str, ...], np.ndarray]], axes: tuple[str, ...]) -> np.ndarray:
-    labels = {v: i for i, v in enumerate(sorted({v for a, _ in factors for v in a} | set(axes)))}
-    operands: list[object] = []
-    for names, table in factors:
-        operands += [table, [labels[v] for v in names]]
-    return np.einsum(*operands, [labels[v] for v in axes], optimize="greedy")  # type: ignore[no-any-return,call-overload]
+    def marginals(self, evidence: Mapping[str, str]) -> dict[str, float]:
+        """P(variable has value | evidence) for every value's atom."""
+        found = {}
+        for v, values in self.values.items():
+            if v in evidence:  # pgmpy refuses to be asked for it
+                found |= {atom(v, value): float(value == evidence[v]) for value in values}
+                continue
+            factor = self.inference.query([v], evidence=dict(evidence), show_progress=False)
+            found |= {atom(v, value): float(factor.get_value(**{v: value})) for value in values}
+        return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import gc
 import math
 import os
 import platform
@@ -15,22 +15,26 @@ from typing import Any
 
 import torch
 
-__all__ = ["machine", "median_seconds", "write_json"]
+__all__ = ["machine", "median_seconds"]
 
 
 def median_seconds(
     rivals: Mapping[str, Callable[[], object]], repeats: int, *, warmup: int = 2, turn_seconds: float = 0.02
 ) -> dict[str, float]:
-    """The median wall time of each rival in seconds; in each round every rival has its turn, the order rotating.
+    """The median wall time of each rival in seconds; in each round every rival has its turn.
 
-    A turn lasts ``turn_seconds`` or more: short rivals run several times in it, and their mean counts.
+    The order rotates, and runs backwards every other round: each rival is equally often in each place, and none always
+    follows the same other, whose garbage and caches it would take over. A turn lasts ``turn_seconds`` or more: short
+    rivals run several times in it, and their mean counts.
     """
     names = list(rivals)
     runs = dict.fromkeys(names, 1)
     times: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
     for turn in range(warmup + repeats):
-        shift = turn % len(names)
-        for name in names[shift:] + names[:shift]:
+        shift = turn // 2 % len(names)
+        order = names[shift:] + names[:shift]
+        for name in order if turn % 2 == 0 else reversed(order):
             start = time.perf_counter()
             for _ in range(runs[name]):
                 rivals[name]()
@@ -57,9 +61,3 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
-
-
-def write_json(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the figures with the machine that they were measured on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
