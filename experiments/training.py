@@ -49,7 +49,7 @@ __all__ = [
 PROGRAMS = Path(__file__).parent.parent / "programs"
 
 BatchSize = Annotated[int, typer.Option(min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Epochs = Annotated[int, typer.Option(min=1)]
 LearningRate = Annotated[float, typer.Option(min=0.0)]
 Limit = Annotated[int, typer.Option(min=0, help="Use only so many training and test examples; 0 for all.")]

@@ -179,3 +179,21 @@ def test_derived_tensors_belong_to_their_query() -> None:
     m = deepplp.Model(deepplp.Program.from_string(program), networks)
     many = m.query_many([Query("q(a)", {"a": torch.tensor([v])}) for v in (0.0, 1.0)])
     assert [float(a.probs) for a in many] == pytest.approx([0.5, float(torch.sigmoid(torch.tensor(2.0)))])
+
+
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_where_a_circuit_is_walked_changes_nothing(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large circuits are walked by themselves, small ones end to end: answers and gradients are the same."""
+    monkeypatch.setattr("deepplp.many._LARGE", large)
+    asked = [sum_query(n, 7 * n) for n in (3, 2, 3, 1, 2)]
+    together, alone = model(), model()
+    many = together.query_many(asked)
+    single = [alone.query(q.query, q.inputs) for q in asked]
+    for ours, theirs in zip(many, single, strict=True):
+        torch.testing.assert_close(ours.log_probs, theirs.log_probs)
+    many.log_prob([1] * 5).sum().backward()
+    torch.cat([a.log_prob([1]) for a in single]).sum().backward()
+    for ours, theirs in zip(together.networks.parameters(), alone.networks.parameters(), strict=True):
+        assert (ours.grad is None) == (theirs.grad is None)
+        if theirs.grad is not None:
+            torch.testing.assert_close(ours.grad, theirs.grad)

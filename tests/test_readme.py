@@ -47,7 +47,8 @@ def test_files_that_the_readme_names() -> None:
     for target in re.findall(r"^make (\w+)", README, re.M):
         assert f"\n{target}:" in makefile
     for module in re.findall(r"python -m (experiments\.[\w.]+)", README):
-        assert (ROOT / (module.replace(".", "/") + ".py")).exists()
+        place = ROOT / module.replace(".", "/")
+        assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), module
 
 
 def test_the_page_of_the_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
