@@ -6,7 +6,7 @@
 % formulas of all lengths. (The task is HWF: Li et al., ICML 2020.)
 %
 % Readings that come to the same sum and product are one state, however many they are: of the 13^7 of seven symbols,
-% all 8,268 values share a circuit of 49,167 nodes. It takes 20 s of one core and 1.3 GB to ground and compile,
+% all 8,268 values share a circuit of 49,167 nodes. It takes 16 s of one core and 1.3 GB to ground and compile,
 % once: the next process finds it on disk, in a file of 0.5 MB.
 %
 % Ask for formula([s0, s1, s2], Value), where every name is a batch of images.
