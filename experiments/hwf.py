@@ -11,10 +11,10 @@ one circuit, over all values that they can have: 9, 94, 897 or 8,268.
 To test, the most probable value of each formula is compared with its own; where formulas are longer than those learnt
 from (``--longest 5``), the value of the most probable symbols.
 
-With seed 0, formulas of 1, 3, 5 and 7 symbols had the right value in 99.0, 95.5, 97.3 and 94.3 %, 95.5 % of all, on two
-threads, and in 99.0, 96.5, 97.3 and 94.7 % on one: sums of floating-point numbers depend on their number. With seed 1 it
-was 98.0, 97.0, 97.3 and 95.7 % on one (6 epochs, 1.7 GB at most). A reader that learns from the labels of single symbols
-reads 99.05 % of them, and 0.9905^7 is 93.5 %.
+With seed 0, formulas of 1, 3, 5 and 7 symbols had the right value in 99.0, 95.5, 97.3 and 94.3 %, 95.5 % of all, on
+two threads, and in 99.0, 96.5, 97.3 and 94.7 % on one: sums of floating-point numbers depend on their number. With seed
+1 it was 98.0, 97.0, 97.3 and 95.7 % on one (6 epochs, 1.7 GB at most). A reader that learns from the labels of single
+symbols reads 99.05 % of them, and 0.9905^7 is 93.5 %.
 """
 
 from __future__ import annotations
