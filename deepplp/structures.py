@@ -217,7 +217,7 @@ class Structures:
             )
             for chunk in chunks
         ]
-        for chunk, results in zip(chunks, joblib.Parallel(n_jobs=jobs)(tasks) if tasks else (), strict=True):
+        for chunk, results in zip(chunks, _workers(jobs)(tasks) if tasks else (), strict=True):
             for key, found in zip(chunk, results, strict=True):
                 if found is not None:
                     program = missing[key][1].program
@@ -338,6 +338,14 @@ def _ground(shape: Shape, grounder: Grounder) -> Formula:
     goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
     evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
     return grounder.ground(goals, evidence)
+
+
+def _workers(jobs: int) -> joblib.Parallel:
+    """Workers that hand back a result as soon as it is next, where their back end can: the rest are still at work."""
+    try:
+        return joblib.Parallel(n_jobs=jobs, return_as="generator")
+    except ValueError:  # not with pools of processes, of which Ray's is one
+        return joblib.Parallel(n_jobs=jobs)
 
 
 def _built_elsewhere(

@@ -18,7 +18,7 @@ from torch import Tensor
 
 import deepplp
 from deepplp import Query, errors, storage
-from deepplp.structures import Structures
+from deepplp.structures import Structures, _workers
 from tests.strategies import programs
 
 ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(X, A), digit(Y, B), Z is A + B.\n"
@@ -294,6 +294,23 @@ def test_structures_are_made_ahead(tmp_path: Path, jobs: int) -> None:
     again = model_of(PATHS, tmp_path)
     again.prepare(chains(6), jobs=jobs)
     assert (again.cache_info().built, again.cache_info().disk) == (0, 6)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_any_back_end_of_joblib_makes_structures(backend: str) -> None:
+    """Whatever hands out the work, all structures are made."""
+    model = model_of(PATHS, False)
+    with joblib.parallel_config(backend):
+        model.prepare(chains(6), jobs=2)
+    assert model.cache_info().built == 6
+    assert len(model.query_many(chains(6))) == 6
+    assert model.cache_info().built == 6
+
+
+def test_back_ends_that_hand_back_everything_at_once() -> None:
+    """Where a back end cannot hand back results one by one, it is not asked to."""
+    with joblib.parallel_config("multiprocessing"):
+        assert list(_workers(2)([])) == []
 
 
 def test_what_cannot_be_prepared_says_so_when_it_is_asked() -> None:
