@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from deepplp.errors import QueryError
+from deepplp.grounding import check_limits
 
 __all__ = ["CompileBudget", "Meter", "OutOfBudgetError"]
 
@@ -24,9 +24,7 @@ class CompileBudget:
     nodes: int | None = 10_000_000
 
     def __post_init__(self) -> None:
-        for name, value in (("seconds", self.seconds), ("nodes", self.nodes)):
-            if value is not None and not (isinstance(value, (int, float)) and value > 0):
-                raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
+        check_limits(seconds=self.seconds, nodes=self.nodes)
 
 
 class OutOfBudgetError(Exception):

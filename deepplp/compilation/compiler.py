@@ -137,8 +137,8 @@ class _Portfolio:
 
         Jamieson, Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
         """
-        left = [n for n in ORDERS if not self._is_double(n) and (n != DEFAULT_ORDER or last.limit == "steps")]
-        left = [n for n in left if n != CYCLES_ORDER]  # it has had its turn, or there are no cycles
+        # That for cycles has had its turn, or there are none.
+        left = [n for n in self._distinct() if n != CYCLES_ORDER and (n != DEFAULT_ORDER or last.limit == "steps")]
         names = [n for n in left if n != DEFAULT_ORDER]  # the default has had its first round
         done = {DEFAULT_ORDER: last.done}
         while left and last.limit != "seconds":
@@ -173,10 +173,13 @@ class _Portfolio:
             self._orders[name] = ORDERS[name](self.formula, self._parts)
         return self._orders[name]
 
-    def _is_double(self, name: str) -> bool:
-        """Whether an order before it in the list is the same."""
-        order = self._order(name)
-        return any(self._order(other) == order for other in list(ORDERS)[: list(ORDERS).index(name)])
+    def _distinct(self) -> list[str]:
+        """The orders that repeat none before them; that for cycles is one of them only where there are cycles."""
+        found: dict[tuple[int, ...], str] = {}
+        for name in ORDERS:
+            if name != CYCLES_ORDER or self._parts.longest_cycle:
+                found.setdefault(self._order(name), name)
+        return list(found.values())
 
     def _try(self, name: str, limit: int | None) -> Circuit | Blowup:
         seconds = self.budget.seconds

@@ -86,7 +86,7 @@ def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[
     column_map = np.arange(circuit.columns, dtype=np.int64) if column_map is None else column_map
     widths = (circuit.columns,) if widths is None else tuple(widths)
     weights = column_map[circuit.leaf_columns]
-    starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)]).astype(np.int64)
+    starts = starts_of(widths)
     block = np.clip(np.searchsorted(starts, weights, side="right") - 1, 0, max(0, len(widths) - 1))
     batched = weights >= 0
     sizes = np.asarray(widths or (0,), dtype=np.int64)
@@ -132,7 +132,7 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
         np.zeros(total, dtype=np.int64),
         np.zeros(total, dtype=np.int64),
         np.concatenate([w[p.offsets] for p, w in zip(plans, weights, strict=True)]),
-        np.concatenate([[0], np.cumsum(np.concatenate(sizes))]),
+        starts_of(np.concatenate(sizes)),
         np.concatenate([p.primes + first for p, first in zip(plans, leaves, strict=False)]),
         np.concatenate([placed(p.subs, int(n)) for p, n in zip(plans, nodes, strict=False)]),
         np.concatenate([*(r[: p.queries] for r, p in zip(roots, plans, strict=True)),

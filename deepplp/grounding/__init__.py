@@ -1,6 +1,6 @@
 """`Program` and query → `Formula`: an and/or/not graph over categorical choices, which may be cyclic."""
 
-from deepplp.grounding.budget import GroundBudget
+from deepplp.grounding.budget import GroundBudget, check_limits
 from deepplp.grounding.formula import (
     FALSE,
     TRUE,
@@ -46,6 +46,7 @@ __all__ = [
     "PythonFunction",
     "Source",
     "calls_of",
+    "check_limits",
     "constants_of",
     "ground",
     "hint_for",

@@ -9,9 +9,16 @@ from typing import Any
 
 from deepplp.errors import BudgetExceededError, Position, QueryError
 
-__all__ = ["GroundBudget", "GroundMeter"]
+__all__ = ["GroundBudget", "GroundMeter", "check_limits"]
 
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
+
+
+def check_limits(**limits: float | None) -> None:
+    """Refuse a budget's limits, by name, that are neither numbers above 0 nor None."""
+    for name, value in limits.items():
+        if value is not None and not (isinstance(value, (int, float)) and value > 0):
+            raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +33,7 @@ class GroundBudget:
     goals: int | None = 4_000_000
 
     def __post_init__(self) -> None:
-        for name, value in (("seconds", self.seconds), ("goals", self.goals)):
-            if value is not None and not (isinstance(value, (int, float)) and value > 0):
-                raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
+        check_limits(seconds=self.seconds, goals=self.goals)
 
 
 class GroundMeter:

@@ -272,11 +272,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]
             if self.meter is not None:
                 self.meter.look()
             self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
-            if self._answers > _MOST_ANSWERS or self._variables > _MOST_VARIABLES:
-                raise BudgetExceededError(
-                    "this goal has answers without end; bind more of its arguments before it is called",
-                    self.locate(self.called[0].location) if self.called is not None else None,
-                )
+            place = self.called[0].location if self.called is not None else None
+            self.check_answers(self._answers, place, self._variables)
         return super()._fix_context(context)
 
     def eval_extern(self, node: Any = None, **rest: Any) -> Any:
@@ -311,9 +308,9 @@ class Engine(DefaultEngine):  # type: ignore[misc]
                 self.locate(location),
             )
 
-    def check_answers(self, answers: int, location: Any) -> None:
-        """End a goal that has answers without end."""
-        if answers > _MOST_ANSWERS:
+    def check_answers(self, answers: int, location: Any, variables: int = 0) -> None:
+        """End a goal that has answers without end, or answers that hold more and more ``variables``."""
+        if answers > _MOST_ANSWERS or variables > _MOST_VARIABLES:
             raise BudgetExceededError(
                 "this goal has answers without end; bind more of its arguments before it is called",
                 self.locate(location),

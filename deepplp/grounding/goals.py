@@ -265,34 +265,30 @@ class Comparison:
 
 
 class Unification:
-    r"""``A = B``, or ``A \= B`` where it is ``negated``."""
+    """``A = B``."""
 
-    __slots__ = ("_left", "_negated", "_right", "_terms")
+    __slots__ = ("_left", "_right", "_terms")
 
-    def __init__(self, terms: Terms, sides: list[Pattern], negated: bool) -> None:
+    def __init__(self, terms: Terms, sides: list[Pattern]) -> None:
         self._terms = terms
         self._left, self._right = sides
-        self._negated = negated
 
     def step(self, run: Any, environment: Environment) -> Step:
-        if self._negated:
-            return None if self._terms.unify(self._left, self._right, environment.copy()) else 0
         return 0 if self._terms.unify(self._left, self._right, environment) else None
 
 
 class Same:
-    r"""``A == B``, or ``A \== B`` where it is ``negated``."""
+    """``A == B``."""
 
-    __slots__ = ("_left", "_negated", "_right", "_terms")
+    __slots__ = ("_left", "_right", "_terms")
 
-    def __init__(self, terms: Terms, sides: list[Pattern], negated: bool) -> None:
+    def __init__(self, terms: Terms, sides: list[Pattern]) -> None:
         self._terms = terms
         self._left, self._right = sides
-        self._negated = negated
 
     def step(self, run: Any, environment: Environment) -> Step:
         same = self._terms.resolve(self._left, environment) == self._terms.resolve(self._right, environment)
-        return 0 if same != self._negated else None
+        return 0 if same else None
 
 
 class Builtin:

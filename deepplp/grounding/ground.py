@@ -278,7 +278,7 @@ class Grounder:
         assert self._translation is not None
         try:
             found = run.solve(*self._translation.call(goal))
-        except RecursionError:
+        except RecursionError:  # a term too deep to be taken apart: ProbLog's engine has what it says of those
             raise OutsideFragment from None
         term = run.terms.term
         return [([term(a) for a in arguments], node) for arguments, node in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from problog.logic import Term
@@ -35,6 +36,9 @@ _FUNCTIONS = frozenset(
         "integer/1", "number/1", "simple/1", "callable/1", "ground/1", "is_list/1",
     }
 )  # fmt: skip
+_EQUALITIES: Mapping[str, type[Unification] | type[Same]] = MappingProxyType(
+    {"=/2": Unification, "\\=/2": Unification, "==/2": Same, "\\==/2": Same}
+)
 _PROBLOG = "problog.engine_builtin"
 
 
@@ -119,15 +123,7 @@ class Translation:
 
     def _conjunction(self, number: int, outside: set[int]) -> list[Goal]:
         """The goals of a body. ``outside`` are variables that occur elsewhere in the clause."""
-        parts: list[int] = []
-        stack = [number]
-        while stack:
-            current = stack.pop()
-            node = self._database.get_node(current)
-            if type(node).__name__ == "conj":
-                stack.extend(reversed(node.children))
-            else:
-                parts.append(current)
+        parts = self._parts(number, "conj")
         variables = None
         goals: list[Goal] = []
         for i, part in enumerate(parts):
@@ -163,16 +159,17 @@ class Translation:
             goals = self._goal(node.child, outside)
             return [Negation(goals[0])] if goals else [self._auxiliary([], set())]
         if kind == "disj":
-            return [self._auxiliary(self._branches(number), outside)]
+            return [self._auxiliary(self._parts(number, "disj"), outside)]
         raise OutsideFragment
 
-    def _branches(self, number: int) -> list[int]:
+    def _parts(self, number: int, kind: str) -> list[int]:
+        """What a con- or disjunction is made of, in order, those of the same kind within it taken apart as well."""
         found: list[int] = []
         stack = [number]
         while stack:
             current = stack.pop()
             node = self._database.get_node(current)
-            if type(node).__name__ == "disj":
+            if type(node).__name__ == kind:
                 stack.extend(reversed(node.children))
             else:
                 found.append(current)
@@ -219,10 +216,9 @@ class Translation:
             return [Assignment(self.terms, left, expression(self.terms, node.args[1]))]
         if name in COMPARISONS and len(node.args) == 2:
             return [Comparison(COMPARISONS[name], *(expression(self.terms, a) for a in node.args))]
-        if signature in ("=/2", "\\=/2"):
-            return [Unification(self.terms, self._patterns(node.args), name == "\\=")]
-        if signature in ("==/2", "\\==/2"):
-            return [Same(self.terms, self._patterns(node.args), name == "\\==")]
+        if signature in _EQUALITIES:
+            goal = _EQUALITIES[signature](self.terms, self._patterns(node.args))
+            return [Negation(goal) if name.startswith("\\") else goal]
         if signature in _FUNCTIONS:
             return [Builtin(self.terms, self._function(function), self._patterns(node.args))]
         raise OutsideFragment
