@@ -15,8 +15,6 @@ With seed 0, 99.75 % of the 815 stories are right after 12 epochs of 0.7 s, and 
 from __future__ import annotations
 
 import ast
-import csv
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -29,6 +27,7 @@ import typer
 from torch import Tensor, nn
 
 import deepplp
+from experiments.stories import accuracies, as_atom, read_rows
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -60,9 +59,7 @@ class Story:
 
 def read(file: Path, limit: int) -> list[Story]:
     """The stories of a file."""
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    return [_story(row) for row in rows[: limit or None]]
+    return [_story(row) for row in read_rows(file, limit)]
 
 
 def _story(row: dict[str, str]) -> Story:
@@ -147,8 +144,7 @@ def _words(sentence: str) -> list[str]:
 
 
 def _targets(stories: Batch) -> list[str]:
-    quoted = (f"'{s.word}'" if "-" in s.word else s.word for s in stories)
-    return [f"related(p0,p{len(s.sentences)},{word})" for s, word in zip(stories, quoted, strict=True)]
+    return [f"related(p0,p{len(s.sentences)},{as_atom(s.word)})" for s in stories]
 
 
 def main(
@@ -169,11 +165,6 @@ def main(
     test = {n: read(folder / f"1.{n}_test.csv.gz", limit) for n in range(2, longest + 1)}
     kinship = Kinship(train, device)
 
-    def measure() -> dict[str, float]:
-        found = {n: kinship.accuracy(stories) for n, stories in test.items()}
-        total = sum(found[n] * len(stories) for n, stories in test.items()) / sum(map(len, test.values()))
-        return {"word_accuracy": total, **{f"word_accuracy_{n}": value for n, value in found.items()}}
-
     settings = {"split": SPLIT, "epochs": epochs, "batch_size": batch_size, "seed": seed, "device": device,
                 "learning_rate": learning_rate, "train_examples": len(train),
                 "test_examples": sum(map(len, test.values()))}  # fmt: skip
@@ -184,7 +175,7 @@ def main(
         kinship.model,
         lambda: batches(train, batch_size),
         kinship.loss,
-        measure,
+        lambda: accuracies(test, kinship.accuracy),
         optimizer=torch.optim.Adam(kinship.reader.parameters(), lr=learning_rate),
         epochs=epochs,
         examples=len(train),

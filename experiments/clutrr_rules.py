@@ -20,8 +20,6 @@ stories were right after 3 epochs, and all of those of 10 steps.
 from __future__ import annotations
 
 import ast
-import csv
-import gzip
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +31,7 @@ import typer
 from torch import Tensor
 
 import deepplp
+from experiments.stories import accuracies, as_atom, read_rows
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -47,7 +46,7 @@ from experiments.training import (
     data_folder,
     fit,
     in_batches,
-    shuffled,
+    reshuffled,
 )
 
 LEARNT = 3  # steps of the longest stories that are asked while all rules are open
@@ -64,9 +63,7 @@ class Story:
 
 def read(file: Path, limit: int) -> list[Story]:
     """The stories of a file."""
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    return [story_of(row) for row in rows[: limit or None]]
+    return [story_of(row) for row in read_rows(file, limit)]
 
 
 def story_of(row: dict[str, str]) -> Story:
@@ -74,9 +71,8 @@ def story_of(row: dict[str, str]) -> Story:
     edges, words = ast.literal_eval(row["story_edges"]), ast.literal_eval(row["edge_types"])
     facts = " ".join(f"edge(p{x}, p{y}, {word})." for (x, y), word in zip(edges, words, strict=True))
     first, last = ast.literal_eval(row["query_edge"])
-    word = f"'{row['target']}'" if "-" in row["target"] else row["target"]
     query = deepplp.Query(f"related(p{first}, p{last}, Word)", facts=facts)
-    return Story(query, f"related(p{first},p{last},{word})", len(edges))
+    return Story(query, f"related(p{first},p{last},{as_atom(row['target'])})", len(edges))
 
 
 class Kinship:
@@ -136,11 +132,6 @@ def main(
     structures = len({s.query.facts for s in train})
     print(f"{structures} structures of {len(train)} stories in {seconds:.1f} s")
 
-    def measure() -> dict[str, float]:
-        found = {n: kinship.accuracy(stories) for n, stories in test.items()}
-        total = sum(found[n] * len(stories) for n, stories in test.items()) / sum(map(len, test.values()))
-        return {"word_accuracy": total, **{f"word_accuracy_{n}": value for n, value in found.items()}}
-
     settings = {"split": split, "epochs": epochs, "batch_size": batch_size, "seed": seed, "device": device,
                 "learning_rate": learning_rate, "train_examples": len(train), "structures": structures,
                 "test_examples": sum(map(len, test.values()))}  # fmt: skip
@@ -149,9 +140,9 @@ def main(
     fit(
         run,
         kinship.model,
-        lambda: [[train[i] for i in rows.tolist()] for rows in shuffled(len(train), batch_size)],
+        lambda: in_batches(reshuffled(train), batch_size),
         kinship.loss,
-        measure,
+        lambda: accuracies(test, kinship.accuracy),
         optimizer=torch.optim.Adam(kinship.model.parameters(), lr=learning_rate),
         epochs=epochs,
         examples=len(train),

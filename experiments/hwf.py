@@ -49,7 +49,7 @@ from experiments.training import (
     data_folder,
     fit,
     in_batches,
-    shuffled,
+    reshuffled,
 )
 
 SYMBOLS = "123456789+-*/"
@@ -226,7 +226,7 @@ def main(
     fit(
         run,
         reader.model,
-        lambda: [[train[i] for i in rows.tolist()] for rows in shuffled(len(train), batch_size)],
+        lambda: in_batches(reshuffled(train), batch_size),
         reader.loss,
         measure,
         optimizer=optimizer,
