@@ -11,11 +11,11 @@ from deepplp.answers import Answers
 from deepplp.checking import Finding, Report, check_file
 from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
-from deepplp.many import ManyAnswers, Query
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
-from deepplp.structures import CacheInfo
+from deepplp.queries.batch import ManyAnswers, Query
+from deepplp.queries.cache import CacheInfo
 
 __all__ = [
     "Answers",

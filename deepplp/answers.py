@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deepplp.errors import TargetError
 from deepplp.program import parse_goal
-from deepplp.structure import Structure
+from deepplp.queries.compiled import Structure
 
 __all__ = ["Answers"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepplp.errors import DeepPLPError, Position
-from deepplp.grounding import Grounder, calls_of, hint_for, probability_faults, variables_of
-from deepplp.program import Program, Statement
+from deepplp.grounding import Grounder, hint_for
+from deepplp.program import Program, Statement, calls_of, probability_faults, variables_of
 
 __all__ = ["Finding", "Report", "check_file"]
 
@@ -66,7 +66,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
         findings += [Finding("error", message, place) for message, place in grounder.unsupported()]
         findings += _undefined(program, grounder)
         findings += _unused(program)
-    order = {source.name: i for i, source in enumerate(program.sources)}
+    order = {text.name: i for i, text in enumerate(program.texts)}
     findings.sort(
         key=lambda f: (order.get(f.position.file, 0), f.position.line, f.position.column) if f.position else (0, 0, 0)
     )
@@ -93,7 +93,7 @@ def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
             close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
             near = [k for k in own if k.rpartition("/")[0] in (name, *close)]
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            where = statement.position if place is None else program.sources[statement.source].position(place)
+            where = statement.position if place is None else program.texts[statement.file].position(place)
             yield Finding("error", hint_for(signature) or f"no clauses for {signature}{hint}", where)
 
 

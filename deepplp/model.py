@@ -11,24 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
+from deepplp.circuit import Plan
 from deepplp.compilation import CompilationReport, CompileBudget
-from deepplp.errors import (
-    InconsistentEvidenceError,
-    InputError,
-    QueryError,
-    UnknownNetworkError,
-    UnusedNetworkWarning,
-)
-from deepplp.evaluation import Evaluation, Plan, are_distributions
-from deepplp.evidence import checked_evidence
+from deepplp.errors import InconsistentEvidenceError, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
+from deepplp.evaluation import Evaluation, are_distributions
 from deepplp.grounding import PythonFunction, is_reserved
-from deepplp.many import Environment, ManyAnswers, Part, Query, answer_many
 from deepplp.neural import Column, Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
-from deepplp.storage import cache_folder
-from deepplp.structure import LearnableSlot, Structure
-from deepplp.structures import Asked, CacheInfo, Structures
-from deepplp.tensors import Surroundings, gather_columns
+from deepplp.queries.batch import Environment, ManyAnswers, Part, Query, answer_many
+from deepplp.queries.cache import Asked, CacheInfo, Structures
+from deepplp.queries.compiled import LearnableSlot, Structure
+from deepplp.queries.evidence import checked_evidence
+from deepplp.queries.needs import Surroundings, gather_columns
+from deepplp.queries.storage import cache_folder
 
 __all__ = ["Model"]
 
@@ -135,7 +130,7 @@ class Model(nn.Module):
             if name not in self.program.networks:
                 mentioned = ", ".join(self.program.networks) or "none"
                 warnings.warn(
-                    f"network {name!r} is never used: {self.program.source.name} mentions: {mentioned}",
+                    f"network {name!r} is never used: {self.program.text.name} mentions: {mentioned}",
                     UnusedNetworkWarning,
                     stacklevel=3,
                 )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from deepplp.compilation import Circuit
-from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
+from deepplp.circuit import Circuit
+from deepplp.formula import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
 
 NOTHING = torch.zeros(0, dtype=torch.float64)
 """No shared weights."""
@@ -68,7 +68,7 @@ def random_weights(circuit: Circuit, rows: int, seed: int = 0, dtype: torch.dtyp
 
 def fixed_weights(formula: Formula) -> list[tuple[float, ...]]:
     """The probabilities that a formula's choices state."""
-    return [c.source.probabilities for c in formula.choices if isinstance(c.source, Fixed)]
+    return [c.origin.probabilities for c in formula.choices if isinstance(c.origin, Fixed)]
 
 
 def flat(formula: Formula) -> torch.Tensor:

@@ -14,7 +14,7 @@ from tests.pretended import PretendedTensor
 
 __all__ = ["KERNELS", "Interpreted"]
 
-KERNELS = "deepplp.evaluation.triton_kernel"
+KERNELS = "deepplp.evaluation.kernels.triton"
 
 
 def _interpreted() -> Any:

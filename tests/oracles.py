@@ -17,7 +17,7 @@ import numpy as np
 from problog import get_evaluatable
 from problog.program import PrologString
 
-from deepplp.grounding import And, Atom, Formula
+from deepplp.formula import And, Atom, Formula
 from experiments.benchmarks.networks import BayesianNetwork
 
 Weights = Sequence[Sequence[float]]

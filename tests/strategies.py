@@ -6,7 +6,7 @@ import itertools
 
 from hypothesis import strategies as st
 
-from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
+from deepplp.formula import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
 from tests.oracles import Clause, FirstOrderProgram, Literal, PlainProgram, Rule, normalise
 
 

@@ -18,10 +18,11 @@ from hypothesis import given
 import deepplp
 from deepplp import CompileBudget, Program
 from deepplp.compilation import compile_formula, compile_with_report
-from deepplp.compilation.budget import Meter, OutOfBudgetError
+from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
 from deepplp.compilation.diagram import Diagram
 from deepplp.errors import BudgetExceededError, QueryError
-from deepplp.grounding import And, Atom, Formula, Goal, Node, ground
+from deepplp.formula import And, Atom, Formula, Goal, Node
+from deepplp.grounding import ground
 from deepplp.program import parse_goal
 from tests.formulas import chain, uniform
 from tests.strategies import formulas

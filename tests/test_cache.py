@@ -17,8 +17,9 @@ from hypothesis import given
 from torch import Tensor
 
 import deepplp
-from deepplp import Query, errors, storage
-from deepplp.structures import Structures, _workers
+from deepplp import Query, errors
+from deepplp.queries import storage
+from deepplp.queries.cache import Structures, _workers
 from tests.strategies import programs
 
 ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(X, A), digit(Y, B), Z is A + B.\n"
@@ -27,7 +28,7 @@ ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(
 @pytest.fixture(autouse=True)
 def _everything_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small programs are kept on disk, too."""
-    monkeypatch.setattr("deepplp.structures._WORTH_KEEPING", 0.0)
+    monkeypatch.setattr("deepplp.queries.cache._WORTH_KEEPING", 0.0)
 
 
 def identity(x: Tensor) -> Tensor:
@@ -223,8 +224,8 @@ def test_a_consulted_file_belongs_to_the_program(tmp_path: Path) -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The structures that were not used for longest are let go."""
-    monkeypatch.setattr("deepplp.structures._MOST_STRUCTURES", 3)
-    monkeypatch.setattr("deepplp.structures._MOST_COMPILED", 2)
+    monkeypatch.setattr("deepplp.queries.cache._MOST_STRUCTURES", 3)
+    monkeypatch.setattr("deepplp.queries.cache._MOST_COMPILED", 2)
     model = model_of("0.5::a(1..9). " + " ".join(f"0.{i}::b({i})." for i in range(1, 9)), False)
     for i in (1, 2, 3, 1, 4, 1, 5):
         model.query(f"b({i})")

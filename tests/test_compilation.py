@@ -17,20 +17,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepplp.compilation import (
-    FALSE_NODE,
-    ORDERS,
-    TRUE_NODE,
-    Circuit,
-    compile_formula,
-    compile_sentential,
-    depth_first_order,
-)
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, bind
+from deepplp.compilation import ORDERS, compile_formula, compile_sentential
 from deepplp.compilation.diagram import Diagram
 from deepplp.compilation.encoding import encode_choices
 from deepplp.errors import NegativeCycleError
-from deepplp.evaluation import bind, evaluate
-from deepplp.grounding import And, Atom, Choice, Fixed, Formula, Goal, Node, Or, ground
+from deepplp.evaluation import evaluate
+from deepplp.formula import And, Atom, Choice, Fixed, Formula, Goal, Node, Or, depth_first_order
+from deepplp.grounding import ground
 from deepplp.program import Program, parse_goal
 from tests.formulas import NOTHING, chain, conjunction, fixed_weights, flat, random_weights, uniform
 from tests.oracles import enumerate_formula
@@ -326,7 +320,8 @@ DEEP = """
 import sys, threading
 import numba, torch
 from deepplp.compilation import compile_formula
-from deepplp.evaluation import bind, evaluate
+from deepplp.circuit import bind
+from deepplp.evaluation import evaluate
 from tests.formulas import NOTHING, chain, conjunction, random_weights
 from tests.test_compilation import _nested, ring
 

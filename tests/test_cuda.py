@@ -17,12 +17,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import Evaluation, Plan, bind, lay_end_to_end
+from deepplp.circuit import Circuit, Plan, bind, lay_end_to_end
+from deepplp.compilation import compile_formula
+from deepplp.evaluation import Evaluation
 from deepplp.evaluation.cuda import cuda_results, launches
+from deepplp.evaluation.kernels.reference import reference_results, sums_by
 from deepplp.evaluation.layers import layers_of, uses_of
-from deepplp.evaluation.reference import reference_results, sums_by
-from deepplp.grounding import Formula
+from deepplp.formula import Formula
 from tests.formulas import NOTHING, chain, conjunction, random_weights
 from tests.interpreter import KERNELS, Interpreted
 from tests.pretended import PRETENDED, PretendedDevice

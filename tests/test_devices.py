@@ -14,9 +14,10 @@ import pytest
 import torch
 
 import deepplp
+from deepplp.circuit import bind
 from deepplp.compilation import compile_formula
 from deepplp.errors import AcceleratorWarning
-from deepplp.evaluation import Evaluation, bind, evaluate
+from deepplp.evaluation import Evaluation, evaluate
 from deepplp.evaluation.devices import disagreement, kernels_on
 from deepplp.program import Program
 from tests.formulas import NOTHING, chain, random_weights

@@ -12,9 +12,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import deepplp
-from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import Evaluation, Plan, bind, evaluate, evaluate_reference
-from deepplp.grounding import And, Atom, Formula, Goal, Or, ground
+from deepplp.circuit import Circuit, Plan, bind
+from deepplp.compilation import compile_formula
+from deepplp.evaluation import Evaluation, evaluate, evaluate_reference
+from deepplp.formula import And, Atom, Formula, Goal, Or
+from deepplp.grounding import ground
 from deepplp.program import Program, parse_goal
 from tests.formulas import NOTHING, chain, conjunction, fixed_weights, flat, random_weights, uniform
 from tests.oracles import central_differences, enumerate_formula

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import deepplp
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError, NegativeCycleError
-from deepplp.grounding import And, Atom, Fixed, Formula, Grounder, Neural
+from deepplp.formula import And, Atom, Fixed, Formula, Neural
+from deepplp.grounding import Grounder
 from deepplp.program import Program, parse_goal
 from tests.oracles import FirstOrderProgram, PlainProgram
 from tests.strategies import first_order_programs, programs
@@ -128,10 +129,10 @@ def test_formulas_are_well_formed(program: FirstOrderProgram) -> None:
         else:
             assert all(1 <= abs(c) <= len(formula.nodes) for c in node.children)
     for choice in formula.choices:
-        assert isinstance(choice.source, Fixed)
-        assert len(choice.source.probabilities) == len(choice.values)
-        assert math.fsum(choice.source.probabilities) == pytest.approx(1, abs=1e-15)
-        assert all(p >= 0 for p in choice.source.probabilities)
+        assert isinstance(choice.origin, Fixed)
+        assert len(choice.origin.probabilities) == len(choice.values)
+        assert math.fsum(choice.origin.probabilities) == pytest.approx(1, abs=1e-15)
+        assert all(p >= 0 for p in choice.origin.probabilities)
     terms = [g.term for g in formula.queries]
     assert len(terms) == len(set(terms))
 
@@ -307,7 +308,7 @@ def test_one_input_many_atoms() -> None:
     formula = Grounder(
         Program.from_string("nn(net, [X], Y, [0..9]) :: d(X, Y). q :- d(a,A), d(b,B), d(a,B), A is B.")
     ).ground([parse_goal("q"), parse_goal("d(a, 3)"), parse_goal("d(c, 3)")])
-    sources = [c.source for c in formula.choices]
+    sources = [c.origin for c in formula.choices]
     assert [str(s.inputs[0]) for s in sources if isinstance(s, Neural)] == ["a", "b", "c"]
 
 

@@ -184,7 +184,7 @@ def test_derived_tensors_belong_to_their_query() -> None:
 @pytest.mark.parametrize("large", [0, 10**9])
 def test_where_a_circuit_is_walked_changes_nothing(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large circuits are walked by themselves, small ones end to end: answers and gradients are the same."""
-    monkeypatch.setattr("deepplp.many._LARGE", large)
+    monkeypatch.setattr("deepplp.queries.batch._LARGE", large)
     asked = [sum_query(n, 7 * n) for n in (3, 2, 3, 1, 2)]
     together, alone = model(), model()
     many = together.query_many(asked)

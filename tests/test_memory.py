@@ -29,7 +29,7 @@ def growth(work, warm_up, times):
 COMPILE = """
 from deepplp.compilation import compile_formula
 from deepplp.grounding import Grounder
-from deepplp.program import Program, parse_goal
+from deepplp.program import (Program, parse_goal)
 
 text = " ".join(f"0.3::e({i},{j})." for i in range(6) for j in range(6) if i != j and (i * j) % 3 != 1)
 grounder = Grounder(Program.from_string(text + " p(X,Y) :- e(X,Y). p(X,Y) :- p(X,Z), e(Z,Y)."))
@@ -67,7 +67,7 @@ print(growth(work, 10, 60))
 ERRORS = """
 from deepplp.compilation import compile_formula
 from deepplp.errors import NegativeCycleError
-from deepplp.grounding import And, Atom, Formula, Goal, Node, Or
+from deepplp.formula import (And, Atom, Formula, Goal, Node, Or)
 from tests.formulas import conjunction
 
 good = conjunction(3000)
@@ -87,7 +87,8 @@ print(growth(work, 5, 20))
 EVALUATE = """
 import torch
 from deepplp.compilation import compile_formula
-from deepplp.evaluation import bind, evaluate
+from deepplp.circuit import bind
+from deepplp.evaluation import evaluate
 from tests.formulas import NOTHING, chain, random_weights
 
 circuit = compile_formula(chain(4))
@@ -130,7 +131,8 @@ LARGE_BATCH = """
 import resource
 import torch
 from deepplp.compilation import compile_formula
-from deepplp.evaluation import bind, evaluate
+from deepplp.circuit import bind
+from deepplp.evaluation import evaluate
 from tests.formulas import NOTHING, chain
 
 plan = bind(compile_formula(chain(15)))

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deepplp
-from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import bind, evaluate, evaluate_reference
-from deepplp.grounding import And, Atom, Formula, Goal, Node, Or
+from deepplp.circuit import Circuit, bind
+from deepplp.compilation import compile_formula
+from deepplp.evaluation import evaluate, evaluate_reference
+from deepplp.formula import And, Atom, Formula, Goal, Node, Or
 from deepplp.program import Program
 from tests.formulas import NOTHING, chain, conjunction, random_weights, uniform
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 import deepplp
 from deepplp import Program
-from deepplp.compilation import ORDERS, compile_formula, compile_with_report, depth_first_order
+from deepplp.compilation import ORDERS, compile_formula, compile_with_report
 from deepplp.compilation.parts import Parts
 from deepplp.errors import QueryError
-from deepplp.grounding import And, Atom, Formula, Goal, Node, Or, ground
+from deepplp.formula import And, Atom, Formula, Goal, Node, Or, depth_first_order
+from deepplp.grounding import ground
 from deepplp.program import parse_goal
 from experiments.benchmarks.networks import (
     BayesianNetwork,

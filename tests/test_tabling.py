@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import deepplp
 from deepplp import CompileBudget
 from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError
-from deepplp.grounding import Formula, GroundBudget, Grounder
+from deepplp.formula import Formula
+from deepplp.grounding import GroundBudget, Grounder
 from deepplp.program import Program, parse_goal
 from tests.fuzz import Generator
 from tests.oracles import FirstOrderProgram, enumerate_formula

@@ -18,8 +18,9 @@ import pytest
 import torch
 
 import deepplp
+from deepplp.circuit import Plan, bind
 from deepplp.compilation import compile_formula
-from deepplp.evaluation import Plan, bind, evaluate
+from deepplp.evaluation import evaluate
 from deepplp.program import Program
 from tests.formulas import chain, random_weights
 

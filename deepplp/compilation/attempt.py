@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepplp.compilation.budget import Meter, OutOfBudgetError
-from deepplp.compilation.circuit import Circuit
+from deepplp.circuit import Circuit
+from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
 from deepplp.compilation.diagram import Diagram
 from deepplp.compilation.encoding import encode_choices
 from deepplp.compilation.export import export
-from deepplp.compilation.functions import Functions
+from deepplp.compilation.goal_functions import Functions
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt
 from deepplp.errors import Position
-from deepplp.grounding import Atom, Formula
+from deepplp.formula import NONE, Atom, Formula
 
 __all__ = ["Blowup", "Limits", "attempt", "describe"]
 
@@ -77,7 +77,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _name(formula: Formula, choice: int) -> str:
     values = formula.choices[choice].values
-    shown = [v for v in values if v != "none"]
+    shown = [str(v) for v in values if v is not NONE]
     return "; ".join([*shown[:3], *(["…"] if len(shown) > 3 else [])])
 
 
@@ -112,4 +112,4 @@ def _goals_above(formula: Formula, part: Sequence[int]) -> list[str]:
             if user not in seen:
                 seen.add(user)
                 stack.append(user)
-    return [g.term for g in (*formula.queries, *formula.evidence) if abs(g.literal) - 1 in seen]
+    return [str(g) for g in (*formula.queries, *formula.evidence) if abs(g.literal) - 1 in seen]

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from deepplp.circuit import Circuit
 from deepplp.compilation.attempt import Blowup, Limits, attempt, describe
-from deepplp.compilation.budget import CompileBudget, OutOfBudgetError
-from deepplp.compilation.circuit import Circuit
+from deepplp.compilation.compile_budget import CompileBudget, OutOfBudgetError
 from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
 from deepplp.compilation.sentential import compile_sentential
-from deepplp.compilation.structure import depth_first_order
 from deepplp.errors import BudgetExceededError, QueryError
-from deepplp.grounding import Formula
+from deepplp.formula import Formula, depth_first_order
 
 __all__ = ["Order", "compile_formula", "compile_with_report"]
 
@@ -206,7 +205,7 @@ class _Portfolio:
 
     def _report(self, winner: str, reason: str) -> CompilationReport:
         choices = self._order(winner)
-        names = tuple("; ".join(self.formula.choices[c].values) for c in choices)
+        names = tuple("; ".join(map(str, self.formula.choices[c].values)) for c in choices)
         return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 
     def _exceeded(self, blowup: Blowup) -> BudgetExceededError:

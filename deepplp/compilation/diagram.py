@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from deepplp.compilation.budget import Meter
+from deepplp.compilation.compile_budget import Meter
 from deepplp.compilation.encoding import EncodedChoice
 from deepplp.compilation.residual import ONE, Formula2, Shapes
 

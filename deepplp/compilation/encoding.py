@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepplp.grounding import Atom, Choice, Fixed, Formula
+from deepplp.formula import Atom, Choice, Fixed, Formula
 
 __all__ = ["EncodedChoice", "encode_choices", "vtree_file"]
 
@@ -70,9 +70,9 @@ def encode_choices(formula: Formula, order: Sequence[int]) -> list[EncodedChoice
 
 def _impossible(choice: Choice) -> frozenset[int]:
     """The values that the program itself rules out, by a stated probability of 0."""
-    if not isinstance(choice.source, Fixed):
+    if not isinstance(choice.origin, Fixed):
         return frozenset()
-    return frozenset(v for v, p in enumerate(choice.source.probabilities) if p == 0.0)
+    return frozenset(v for v, p in enumerate(choice.origin.probabilities) if p == 0.0)
 
 
 def vtree_file(encoded: Sequence[EncodedChoice]) -> tuple[str, dict[int, tuple[int, bool]]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepplp.compilation.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray
 from deepplp.compilation.diagram import Diagram
 from deepplp.compilation.encoding import EncodedChoice
-from deepplp.grounding import Formula
+from deepplp.formula import Formula
 
 __all__ = ["export"]
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from deepplp.compilation.frontier import frontier_order
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.separation import separation_order
-from deepplp.compilation.structure import depth_first_order
-from deepplp.grounding import Atom, Formula
+from deepplp.formula import Atom, Formula, depth_first_order
 
 __all__ = ["CYCLES_ORDER", "DEFAULT_ORDER", "ORDERS"]
 

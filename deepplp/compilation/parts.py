@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deepplp.compilation.structure import check_negative_cycles, strongly_connected_components
-from deepplp.grounding import Atom, Formula, Node, Or
+from deepplp.formula import Atom, Formula, Node, Or, check_negative_cycles, strongly_connected_components
 
 __all__ = ["Item", "Part", "Parts"]
 

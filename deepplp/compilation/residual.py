@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deepplp.compilation.budget import Meter
+from deepplp.compilation.compile_budget import Meter
 
 __all__ = ["ONE", "ZERO", "Formula2", "Outcome", "Shapes", "combine", "signals_of", "substitute"]
 

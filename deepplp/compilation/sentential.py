@@ -12,12 +12,11 @@ from threading import Event
 
 import numpy as np
 
-from deepplp.compilation.circuit import FALSE_NODE, TRUE_NODE, Circuit
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit
 from deepplp.compilation.encoding import EncodedChoice, encode_choices
 from deepplp.compilation.sentential_diagram import Sdd, SententialDiagram
 from deepplp.compilation.stack import call_with_deep_stack
-from deepplp.compilation.structure import check_negative_cycles, strongly_connected_components
-from deepplp.grounding import And, Atom, Formula, Node
+from deepplp.formula import And, Atom, Formula, Node, check_negative_cycles, strongly_connected_components
 
 __all__ = ["compile_sentential"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pysdd.sdd import SddManager, Vtree
 
-from deepplp.compilation.budget import OutOfBudgetError
+from deepplp.compilation.compile_budget import OutOfBudgetError
 from deepplp.compilation.encoding import EncodedChoice, vtree_file
 
 __all__ = ["Sdd", "SententialDiagram"]

@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepplp.compilation.parts import Parts
-from deepplp.compilation.structure import depth_first_order
-from deepplp.grounding import Atom, Formula
+from deepplp.formula import Atom, Formula, depth_first_order
 
 __all__ = ["separation_order"]
 

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.evaluation.kernel import MAY_UNDERFLOW, TINY
+from deepplp.circuit import IntArray, Plan
+from deepplp.evaluation.kernels.cpu import MAY_UNDERFLOW, TINY
+from deepplp.evaluation.kernels.reference import reference_gradients, reference_results, sums_by, to_device
 from deepplp.evaluation.layers import Sums, layers_of, uses_of
-from deepplp.evaluation.plan import IntArray, Plan
-from deepplp.evaluation.reference import reference_gradients, reference_results, sums_by, to_device
 
 __all__ = ["cuda_results"]
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deepplp.circuit import Plan
 from deepplp.errors import AcceleratorWarning
 from deepplp.evaluation.cuda import cuda_results
-from deepplp.evaluation.plan import Plan
-from deepplp.evaluation.reference import reference_results
+from deepplp.evaluation.kernels.reference import reference_results
 
 __all__ = ["disagreement", "kernels_on"]
 
@@ -31,7 +31,7 @@ def kernels_on(device: torch.device) -> ModuleType | None:
     if device.type != "cuda" or importlib.util.find_spec("triton") is None:
         return None
     try:
-        kernels = importlib.import_module("deepplp.evaluation.triton_kernel")
+        kernels = importlib.import_module("deepplp.evaluation.kernels.triton")
         fault = disagreement(kernels, device)
     except Exception as error:  # whatever a compiler or a driver may raise
         fault = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deepplp.circuit import Plan
 from deepplp.evaluation.cuda import cuda_results
 from deepplp.evaluation.devices import kernels_on
-from deepplp.evaluation.plan import Plan
+from deepplp.evaluation.kernels.reference import reference_gradients, reference_results
 from deepplp.evaluation.readings import rows_are_distributions
-from deepplp.evaluation.reference import reference_gradients, reference_results
 from deepplp.evaluation.walk import Kind, Walk, as_array
 
 __all__ = ["Evaluation", "are_distributions", "evaluate"]

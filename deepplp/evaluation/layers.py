@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepplp.evaluation.kernel import grouped, node_levels
-from deepplp.evaluation.plan import IntArray, Plan, starts_of
+from deepplp.circuit import IntArray, Plan, starts_of
+from deepplp.evaluation.kernels.cpu import grouped, node_levels
 
 __all__ = ["Layers", "Sums", "Uses", "layers_of", "uses_of"]
 

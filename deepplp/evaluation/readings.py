@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from deepplp.evaluation.kernel import compiled
+from deepplp.evaluation.kernels.cpu import compiled
 
 __all__ = [
     "read_evidence",

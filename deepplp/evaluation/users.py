@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deepplp.evaluation.kernel import grouped
-from deepplp.evaluation.plan import IntArray, Plan
+from deepplp.circuit import IntArray, Plan
+from deepplp.evaluation.kernels.cpu import grouped
 
 __all__ = ["Users", "users_of"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.evaluation.kernel import LANES, backward_blocks, forward_blocks
-from deepplp.evaluation.plan import Plan
+from deepplp.circuit import Plan
+from deepplp.evaluation.kernels.cpu import LANES, backward_blocks, forward_blocks
 from deepplp.evaluation.readings import (
     read_evidence,
     read_queries,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from problog.engine import instantiate
 from problog.errors import ProbLogError
-from problog.logic import Term
 
 from deepplp.errors import GroundingError, InvalidProbabilityError, Position
-from deepplp.grounding.clauses import LEARNABLE
-from deepplp.grounding.engine import GroundTarget, NeuralMark
-from deepplp.grounding.formula import (
+from deepplp.formula import (
     FALSE,
+    NONE,
     TRUE,
     And,
     Atom,
@@ -29,13 +27,18 @@ from deepplp.grounding.formula import (
     Node,
     Observed,
     Or,
+    Value,
 )
-from deepplp.program import LearnableClause
+from deepplp.grounding.problog.clauses import LEARNABLE
+from deepplp.grounding.problog.engine import GroundTarget, NeuralMark
+from deepplp.program import LearnableClause, Term, named
 
 __all__ = ["Extraction"]
 
 _SUM_TOLERANCE = 1e-6  # published networks state their distributions to six digits
 _ROUNDING = 1e-12
+
+_Head = tuple[Any, Any, Term]  # what identifies its atom, its probability, and itself
 
 
 class Extraction:
@@ -54,13 +57,13 @@ class Extraction:
 
     def formula(
         self,
-        queries: dict[str, Any],
-        evidence: dict[str, Any],
-        observed: dict[str, Any],
-        unanswered: tuple[str, ...],
+        queries: Sequence[tuple[Term, Any]],
+        evidence: Sequence[tuple[Term, Any]],
+        observed: Sequence[tuple[Term, Any]],
+        unanswered: tuple[Term, ...],
     ) -> Formula:
         """The formula of goals by their keys in the target; its choices and nodes stand as the goals reach them."""
-        reached = self._reachable([*queries.values(), *evidence.values(), *observed.values()])
+        reached = self._reachable([key for _, key in (*queries, *evidence, *observed)])
         nodes: list[Node] = [And(())]
         literals: dict[int, int] = {}
         compounds: list[tuple[int, Any]] = []
@@ -75,18 +78,18 @@ class Extraction:
         for index, node in compounds:
             children = tuple(self._literal(c, literals) for c in node.children)
             nodes[index] = And(children) if type(node).__name__ == "conj" else Or(children)
-        agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed.items()]
+        agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed]
         return Formula(
             tuple(self._choices),
             tuple(nodes),
-            tuple(Goal(t, self._literal(k, literals)) for t, k in queries.items()),
-            (*(Goal(t, self._literal(k, literals)) for t, k in evidence.items()), *agreements),
+            tuple(Goal(t, self._literal(k, literals)) for t, k in queries),
+            (*(Goal(t, self._literal(k, literals)) for t, k in evidence), *agreements),
             unanswered,
         )
 
-    def _agreement(self, term: str, literal: int, nodes: list[Node]) -> Goal:
+    def _agreement(self, term: Term, literal: int, nodes: list[Node]) -> Goal:
         """Evidence that an atom is what a choice of its own observes: both hold, or neither."""
-        self._choices.append(Choice(("true", "false"), Observed(term)))
+        self._choices.append(Choice((Term("true"), Term("false")), Observed(term)))
         seen = len(nodes) + 1
         nodes += [
             Atom(len(self._choices) - 1, 0),
@@ -94,7 +97,7 @@ class Extraction:
             And((-literal, -seen)),
             Or((seen + 1, seen + 2)),
         ]
-        return Goal(f"{term} as observed", seen + 3)
+        return Goal(term, seen + 3, observed=True)
 
     def _reachable(self, roots: Iterable[Any]) -> list[int]:
         seen: dict[int, None] = {}
@@ -137,7 +140,7 @@ class Extraction:
             return self._neural_choice(atom, mark)
         if atom.group is None:
             location = self._database.get_node(atom.identifier).location if isinstance(atom.identifier, int) else None
-            entries = [(atom.identifier, atom.probability, str(atom.name))]
+            entries = [(atom.identifier, atom.probability, atom.name)]
         else:
             location, entries = self._heads(atom)
         return self._fixed_choice(entries, self._locate(location))
@@ -146,21 +149,21 @@ class Extraction:
         declared = mark.declaration
         group = atom.group
         if declared.kind == "bernoulli":
-            values: tuple[str, ...] = (str(declared.head), "none")
+            values: tuple[Value, ...] = (declared.head, NONE)
             positions = {(*group, 0): 0}
         else:
-            values = tuple(str(v) for v in mark.domain)
+            values = mark.domain
             positions = {(*group, i): i for i in range(len(values))}
         self._choices.append(Choice(values, Neural(declared, mark.inputs), declared.position))
         return len(self._choices) - 1, positions
 
-    def _heads(self, atom: Any) -> tuple[Any, list[tuple[Any, Any, str]]]:
+    def _heads(self, atom: Any) -> tuple[Any, list[_Head]]:
         """All heads of an annotated disjunction, also those that the query never asked for."""
         group = atom.group
         if not (isinstance(group, tuple) and isinstance(group[0], int)):
             # sample_uniform and its like make atoms without a clause.
             atoms = [n for _, n, kind in self._target if kind == "atom" and n.group == group]
-            return None, [(a.identifier, a.probability, str(a.identifier)) for a in atoms]
+            return None, [(a.identifier, a.probability, _sampled(a.identifier)) for a in atoms]
         if self._siblings is None or group[0] not in self._siblings:
             self._siblings = defaultdict(list)
             for _, node in self._database.enum_nodes():
@@ -171,33 +174,30 @@ class Extraction:
         entries = []
         for node in nodes:
             head = node.functor.args[2] if node.functor.arity > 2 else node.functor
-            name = str(instantiate(head, result))
+            name = named(instantiate(head, result))
             entries.append(((*group, node.choice), instantiate(node.probability, result), name))
         return nodes[0].location, entries
 
-    def _learnable_choice(
-        self, entries: list[tuple[Any, Any, str]], position: Position | None
-    ) -> tuple[int, dict[Any, int]]:
+    def _learnable_choice(self, entries: list[_Head], position: Position | None) -> tuple[int, dict[Any, int]]:
         learnt = [p if _is_learnable(p) else None for _, p, _ in entries]
         clause = self._learnables[int(next(p for p in learnt if p is not None).args[0])]
-        arguments = tuple(str(a) for p in learnt if p is not None for a in p.args[1:])
+        arguments = tuple(named(a) for p in learnt if p is not None for a in p.args[1:])
         fixed = tuple(
             None if t is not None else _probability(p, name, position)
             for t, (_, p, name) in zip(learnt, entries, strict=True)
         )
         initial = clause.distribution(fixed)
-        values = [name for _, _, name in entries] + ["none"] * (len(initial) - len(entries))
+        values: list[Value] = [name for _, _, name in entries]
+        values += [NONE] * (len(initial) - len(entries))
         self._choices.append(Choice(tuple(values), Learnable(clause, arguments, fixed, initial), clause.position))
         return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
 
-    def _fixed_choice(
-        self, entries: list[tuple[Any, Any, str]], position: Position | None
-    ) -> tuple[int, dict[Any, int]]:
+    def _fixed_choice(self, entries: list[_Head], position: Position | None) -> tuple[int, dict[Any, int]]:
         if any(_is_learnable(p) for _, p, _ in entries):
             return self._learnable_choice(entries, position)
         if any(_is_tensor(p) for _, p, _ in entries):
             given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in entries)
-            self._choices.append(Choice((*(name for _, _, name in entries), "none"), Computed(given), position))
+            self._choices.append(Choice((*(name for _, _, name in entries), NONE), Computed(given), position))
             return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
         probabilities = [_probability(p, name, position) for _, p, name in entries]
         total = math.fsum(probabilities)
@@ -208,16 +208,21 @@ class Extraction:
         for (identifier, _, _), p in zip(entries, probabilities, strict=True):
             if p == 1.0 and total <= 1.0:
                 return -1, {identifier: 1}
-        values = [name for _, _, name in entries]
+        values: list[Value] = [name for _, _, name in entries]
         if 1 - total > (_ROUNDING if len(entries) > 1 else 0.0):
             probabilities.append(
                 1.0 - probabilities[0] if len(entries) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
             )
-            values.append("none")
+            values.append(NONE)
         if total == 0:
             return -1, {}
         self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
         return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+
+
+def _sampled(identifier: tuple[Any, ...]) -> Term:
+    """A value of a choice without a clause, such as sample_uniform1/3 makes."""
+    return Term("value", *(part if isinstance(part, Term) else Term(f"'{part}'") for part in identifier))
 
 
 def _is_learnable(probability: Any) -> bool:
@@ -228,7 +233,7 @@ def _is_tensor(probability: Any) -> bool:
     return isinstance(probability, Term) and probability.functor == "tensor" and probability.arity == 1
 
 
-def _probability(term: Any, name: str, position: Position | None) -> float:
+def _probability(term: Any, name: Term, position: Position | None) -> float:
     if term is None:
         raise InvalidProbabilityError(
             f"{name} has no probability; every head of an annotated disjunction needs one", position

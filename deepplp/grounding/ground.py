@@ -15,18 +15,17 @@ from problog.logic import Constant, Term, Var, is_ground
 from problog.logic import Or as Disjunction
 
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
-from deepplp.grounding.budget import GroundBudget, GroundMeter
-from deepplp.grounding.engine import Engine, GroundTarget, is_defined, make_database
+from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
-from deepplp.grounding.faults import Faults
-from deepplp.grounding.formula import Formula
-from deepplp.grounding.functions import PythonFunction
-from deepplp.grounding.order import standard_order_key
-from deepplp.grounding.tabling import Run
-from deepplp.grounding.tensors import tensor_builtins
-from deepplp.grounding.terms import OutsideFragment
-from deepplp.grounding.translation import Translation
-from deepplp.program import Program, Source, control_faults, readable
+from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
+from deepplp.grounding.problog.engine import Engine, GroundTarget, is_defined, make_database
+from deepplp.grounding.problog.faults import Faults
+from deepplp.grounding.python_predicates import PythonFunction
+from deepplp.grounding.tabled.tabling import Run
+from deepplp.grounding.tabled.terms import OutsideFragment
+from deepplp.grounding.tabled.translation import Translation
+from deepplp.grounding.tensor_predicates import tensor_builtins
+from deepplp.program import Program, Text, control_faults, named, readable, standard_order_key
 
 __all__ = ["Grounder", "ground", "is_reserved"]
 
@@ -87,7 +86,7 @@ class Grounder:
         tabled: bool = True,
     ) -> None:
         self.program = program
-        self._texts = {os.path.abspath(s.name): s for s in program.sources}
+        self._texts = {os.path.abspath(s.name): s for s in program.texts}
         self._engine = Engine(program.declarations, allow_python, self._locate, functions)
         self._faults = Faults(self._engine, self._locate, self._signatures)
         self._database: Any = None
@@ -153,24 +152,25 @@ class Grounder:
         with self._problog_errors(None):
             own = self._own_evidence()
             asked = list(queries) if queries is not None else self._own_queries()
-        found: dict[str, int] = {}
-        unanswered: list[str] = []
+        found: dict[str, tuple[Term, int]] = {}
+        unanswered: list[Term] = []
         for query in asked:
             answers = self._answers(query, target)
             if not answers:
-                unanswered.append(str(query))
+                unanswered.append(query)
             for term, key in answers:
-                found.setdefault(str(term) if is_ground(term) else readable(term), key)
-        known: dict[str, int] = {}
-        observed: dict[str, int] = {}
+                shown = named(term)
+                found.setdefault(str(shown), (shown, key))
+        known: dict[str, tuple[Term, int]] = {}
+        observed: dict[str, tuple[Term, int]] = {}
         for term, holds in [*own, *evidence]:
             if holds is None:
-                observed[str(term)] = self._observed_key(term, target)
+                observed[str(term)] = term, self._observed_key(term, target)
             else:
-                known.update(self._evidence_keys(term, holds, target))
-        return Extraction(target, self._database, self._locate, self.program.learnables).formula(
-            found, known, observed, tuple(unanswered)
-        )
+                known.update((str(t), (t, key)) for t, key in self._evidence_keys(term, holds, target))
+        goals = (tuple(found.values()), tuple(known.values()), tuple(observed.values()))
+        extraction = Extraction(target, self._database, self._locate, self.program.learnables)
+        return extraction.formula(*goals, tuple(unanswered))
 
     def constants(self) -> frozenset[str]:
         """The texts of all atomic terms in the program: places where an input's name may stand."""
@@ -291,13 +291,13 @@ class Grounder:
         self._engine.check_open(waiting, location)
         self._engine.check_answers(len(table.listed), predicate.location)
 
-    def _evidence_keys(self, term: Term, holds: bool, target: GroundTarget) -> list[tuple[str, Any]]:
+    def _evidence_keys(self, term: Term, holds: bool, target: GroundTarget) -> list[tuple[Term, Any]]:
         answers = self._answers(term, target)
         if not answers:  # no instance can be proved
-            return [(str(term) if holds else f"\\+{term}", target.FALSE if holds else target.TRUE)]
+            return [(term if holds else -term, target.FALSE if holds else target.TRUE)]
         if holds:
-            return [(str(t), key) for t, key in answers]
-        return [(f"\\+{t}", target.negate(key)) for t, key in answers]
+            return answers
+        return [(-t, target.negate(key)) for t, key in answers]
 
     def _observed_key(self, term: Term, target: GroundTarget) -> Any:
         if not is_ground(term):
@@ -318,16 +318,16 @@ class Grounder:
             file, line, column = found
         if line is None:
             return None
-        source = self.program.source if file is None else self._source_of(str(file))
-        if source is None or line > source.lines:
+        text = self.program.text if file is None else self._text_of(str(file))
+        if text is None or line > text.lines:
             return Position(str(file), int(line), max(1, int(column)))
-        return source.at(int(line), max(1, int(column)))
+        return text.at(int(line), max(1, int(column)))
 
-    def _source_of(self, file: str) -> Source | None:
+    def _text_of(self, file: str) -> Text | None:
         if file not in self._texts:
             try:
                 with open(file, encoding="utf-8") as handle:
-                    self._texts[file] = Source(file, handle.read())
+                    self._texts[file] = Text(file, handle.read())
             except (OSError, UnicodeDecodeError):
                 return None
         return self._texts[file]

@@ -3,9 +3,9 @@
 from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, as_tensors, batch_size, network_outputs
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
-from deepplp.neural.functions import TENSOR_FUNCTIONS
-from deepplp.neural.learnable import Distributions
+from deepplp.neural.distributions import Distributions
 from deepplp.neural.network import Network
+from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
 __all__ = [
     "TENSOR_FUNCTIONS",

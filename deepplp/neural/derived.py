@@ -12,8 +12,8 @@ from torch import Tensor
 from deepplp.errors import NetworkInputError, NetworkOutputError, Position
 from deepplp.neural.calls import call_network
 from deepplp.neural.columns import Column, TensorList, aligned, argument, joined, shape_text, signature
-from deepplp.neural.functions import TENSOR_FUNCTIONS
 from deepplp.neural.network import Network
+from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
 __all__ = ["DerivedTensor", "add_derived_tensors"]
 

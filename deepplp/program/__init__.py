@@ -1,23 +1,69 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
 from deepplp.program.constructs import control_faults
+from deepplp.program.inspection import (
+    calls_of,
+    constants_of,
+    loads_modules,
+    probability_faults,
+    undecided_signatures,
+    variables_of,
+)
 from deepplp.program.learnable import LearnableClause
-from deepplp.program.naming import readable, readable_text
-from deepplp.program.program import NeuralDeclaration, Program, Statement, list_items
-from deepplp.program.source import Source
+from deepplp.program.naming import named, readable, readable_text
+from deepplp.program.order import standard_order_key
+from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
+from deepplp.program.terms import (
+    Conjunction,
+    Constant,
+    Disjunction,
+    EncodedItem,
+    Not,
+    Term,
+    Var,
+    decoded_term,
+    encoded_term,
+    is_ground,
+    list2term,
+    list_items,
+    replaced,
+    subterms,
+)
+from deepplp.program.text import Text
 
 __all__ = [
     "RANGE_FUNCTOR",
+    "Conjunction",
+    "Constant",
+    "Disjunction",
+    "EncodedItem",
     "LearnableClause",
     "NeuralDeclaration",
+    "Not",
     "Program",
-    "Source",
     "Statement",
+    "Term",
+    "Text",
+    "Var",
+    "calls_of",
+    "constants_of",
     "control_faults",
+    "decoded_term",
+    "encoded_term",
+    "is_ground",
+    "list2term",
     "list_items",
+    "loads_modules",
+    "named",
     "parse_goal",
     "parse_term",
+    "probability_faults",
     "readable",
     "readable_text",
+    "replaced",
+    "standard_order_key",
+    "subterms",
+    "undecided_signatures",
+    "variables_of",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from problog.engine_unify import substitute_simple
 from problog.logic import Term, Var, is_variable
 
-__all__ = ["readable", "readable_text"]
+__all__ = ["named", "readable", "readable_text"]
 
 _INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
 
@@ -31,12 +31,10 @@ class _Names:
         return self._names.setdefault(variable, Var(letter))
 
 
-def readable(term: Any) -> str:
-    """A term's text, with the engine's variables named.
-
-    >>> readable(Term("p", -1, Term("f", -2, -2)))
-    'p(_,f(A,A))'
-    """
+def named(term: Any) -> Any:
+    """A term with the engine's variables as `Var`, each by a name; a ground term is itself."""
+    if isinstance(term, Term) and term.is_ground():
+        return term
     counts: Counter[Any] = Counter()
     stack = [term]
     while stack:
@@ -47,7 +45,16 @@ def readable(term: Any) -> str:
             counts[current.functor] += 1
         elif isinstance(current, Term) and not is_variable(current):
             stack += current.args
-    return str(substitute_simple(term, _Names(counts)))
+    return substitute_simple(term, _Names(counts))
+
+
+def readable(term: Any) -> str:
+    """A term's text, with the engine's variables named.
+
+    >>> readable(Term("p", -1, Term("f", -2, -2)))
+    'p(_,f(A,A))'
+    """
+    return str(named(term))
 
 
 def readable_text(text: str) -> str:

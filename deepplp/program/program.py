@@ -14,10 +14,11 @@ from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.constructs import check_heads, declared_predicates
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
-from deepplp.program.source import Source
 from deepplp.program.syntax import parse_statements
+from deepplp.program.terms import list_items
+from deepplp.program.text import Text
 
-__all__ = ["NeuralDeclaration", "Program", "Statement", "list_items"]
+__all__ = ["NeuralDeclaration", "Program", "Statement"]
 
 NeuralKind = Literal["categorical", "bernoulli", "tensor"]
 
@@ -55,13 +56,13 @@ class Statement:
 
     ``neural`` where a network decides its head, ``learnable`` where a probability of it is learnt, ``consulted`` where
     it is a directive that reads another file: the number of that file, and ``declared`` where it is one that declares
-    predicates, such as ``:- dynamic p/1``: their signatures. ``source`` is the number of its own file, and ``end`` the
+    predicates, such as ``:- dynamic p/1``: their signatures. ``file`` is the number of its own file, and ``end`` the
     character behind it there.
     """
 
     term: Term
     position: Position
-    source: int
+    file: int
     end: int
     neural: NeuralDeclaration | None = None
     learnable: LearnableClause | None = None
@@ -89,7 +90,7 @@ class Program:
     ('net',)
     """
 
-    sources: tuple[Source, ...]
+    texts: tuple[Text, ...]
     statements: tuple[Statement, ...]
     root: str = "."
 
@@ -101,7 +102,7 @@ class Program:
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
         """Parse a text; ``name`` is what errors call it. Relative paths in it are taken from the current folder."""
-        return _Loader(".").load(Source(name, text))
+        return _Loader(".").load(Text(name, text))
 
     @classmethod
     def with_errors(cls, path: str | os.PathLike[str]) -> tuple[Program, list[DeepPLPError]]:
@@ -114,7 +115,7 @@ class Program:
         """The program and the clauses of one more text; errors in it are called ``name``."""
         loader = _Loader(self.root)
         loader.resume(self)
-        program = loader.load(Source(name, text))
+        program = loader.load(Text(name, text))
         learnable = next((s for s in program.statements[len(self.statements) :] if s.learnable is not None), None)
         if learnable is not None:
             raise UnsupportedConstructError(
@@ -124,9 +125,9 @@ class Program:
         return program
 
     @property
-    def source(self) -> Source:
-        """The program's own text; the other ``sources`` are consulted files."""
-        return self.sources[0]
+    def text(self) -> Text:
+        """The program's own text; the other ``texts`` are consulted files."""
+        return self.texts[0]
 
     @property
     def declarations(self) -> tuple[NeuralDeclaration, ...]:
@@ -145,15 +146,15 @@ class Program:
         """
         owner: dict[int, Statement] = {}  # the directive that made a file part of the program; others do nothing
         for statement in self.statements:
-            if statement.consulted is not None and statement.consulted > statement.source:
+            if statement.consulted is not None and statement.consulted > statement.file:
                 owner.setdefault(statement.consulted, statement)
         texts: dict[int, tuple[str, bool]] = {}  # text, and whether anything was learnt in it
-        for number in reversed(range(len(self.sources))):  # files stand behind those that consult them
-            source = self.sources[number]
+        for number in reversed(range(len(self.texts))):  # files stand behind those that consult them
+            own = self.texts[number]
             pieces: list[str] = []
             done = 0
             anything = False
-            for statement in (s for s in self.statements if s.source == number):
+            for statement in (s for s in self.statements if s.file == number):
                 replacement = None
                 if statement.learnable is not None:
                     found = groundings.get(statement.learnable.index, ())
@@ -164,11 +165,11 @@ class Program:
                     # Once a file's text stands elsewhere, the relative paths in it would lead astray.
                     replacement = text if learnt or number > 0 else None
                 if replacement is not None:
-                    start = source.offset(statement.position.line, statement.position.column)
-                    pieces += [source.text[done:start], replacement]
+                    start = own.offset(statement.position.line, statement.position.column)
+                    pieces += [own.content[done:start], replacement]
                     done = statement.end
                     anything = anything or learnt
-            texts[number] = ("".join([*pieces, source.text[done:]]), anything)
+            texts[number] = ("".join([*pieces, own.content[done:]]), anything)
         return texts[0][0]
 
     @property
@@ -177,7 +178,7 @@ class Program:
         return tuple(dict.fromkeys(d.network for d in self.declarations))
 
     def __str__(self) -> str:
-        return self.source.text
+        return self.text.content
 
 
 _FULL_STOP = re.compile(r"\.(?=\s|%|$)")
@@ -192,7 +193,7 @@ class _Loader:
     def __init__(self, root: str, errors: list[DeepPLPError] | None = None) -> None:
         self._root = root
         self._errors = errors
-        self._sources: list[Source] = []
+        self._texts: list[Text] = []
         self._numbers: dict[str, int] = {}
         self._statements: list[Statement] = []
         self._declarations = 0
@@ -200,22 +201,22 @@ class _Loader:
 
     def resume(self, program: Program) -> None:
         """Go on where a program ended."""
-        self._sources = list(program.sources)
-        self._numbers = {os.path.abspath(s.name): i for i, s in enumerate(program.sources)}
+        self._texts = list(program.texts)
+        self._numbers = {os.path.abspath(s.name): i for i, s in enumerate(program.texts)}
         self._statements = list(program.statements)
         self._declarations = len(program.declarations)
         self._learnables = len(program.learnables)
 
-    def load(self, source: Source) -> Program:
+    def load(self, text: Text) -> Program:
         """The whole program."""
-        self._read_source(source, Path(self._root))
-        return Program(tuple(self._sources), tuple(self._statements), self._root)
+        self._read_text(text, Path(self._root))
+        return Program(tuple(self._texts), tuple(self._statements), self._root)
 
-    def _read_source(self, source: Source, folder: Path) -> int:
-        number = len(self._sources)
-        self._sources.append(source)
-        self._numbers[os.path.abspath(source.name)] = number
-        found = parse_statements(source, number) if self._errors is None else self._well_formed(source, number)
+    def _read_text(self, text: Text, folder: Path) -> int:
+        number = len(self._texts)
+        self._texts.append(text)
+        self._numbers[os.path.abspath(text.name)] = number
+        found = parse_statements(text, number) if self._errors is None else self._well_formed(text, number)
         for term, position, end in found:
             try:
                 self._statements.append(self._statement(term, position, number, end, folder))
@@ -225,25 +226,27 @@ class _Loader:
                 self._errors.append(error)
         return number
 
-    def _well_formed(self, source: Source, number: int) -> list[tuple[Term, Position, int]]:
+    def _well_formed(self, text: Text, number: int) -> list[tuple[Term, Position, int]]:
         """The statements that can be parsed; each that cannot is blanked out, up to its full stop, and reported."""
         assert self._errors is not None
-        text = source.text
+        content = text.content
         while True:
             try:
-                return parse_statements(Source(source.name, text), number)
+                return parse_statements(Text(text.name, content), number)
             except ProgramSyntaxError as error:
                 if error.position is None:
                     raise
-                fault = source.offset(error.position.line, error.position.column)
-                shown = source.at(error.position.line, error.position.column)
+                fault = text.offset(error.position.line, error.position.column)
+                shown = text.at(error.position.line, error.position.column)
                 self._errors.append(ProgramSyntaxError(error.message, shown))
-                starts = [m.end() for m in _FULL_STOP.finditer(text, 0, fault)]
-                stop = _FULL_STOP.search(text, fault)
-                first, last = starts[-1] if starts else 0, stop.end() if stop else len(text)
-                if not text[first:last].strip():  # nothing left to leave out
+                starts = [m.end() for m in _FULL_STOP.finditer(content, 0, fault)]
+                stop = _FULL_STOP.search(content, fault)
+                first, last = starts[-1] if starts else 0, stop.end() if stop else len(content)
+                if not content[first:last].strip():  # nothing left to leave out
                     return []
-                text = text[:first] + "".join("\n" if c == "\n" else " " for c in text[first:last]) + text[last:]
+                content = (
+                    content[:first] + "".join("\n" if c == "\n" else " " for c in content[first:last]) + content[last:]
+                )
 
     def _statement(self, term: Term, position: Position, number: int, end: int, folder: Path) -> Statement:
         path = _consulted(term, position)
@@ -265,12 +268,12 @@ class _Loader:
         if file is None:
             raise ProgramFileError(f"cannot read {path}: there is no file {folder / path}", position)
         known = self._numbers.get(os.path.abspath(file))
-        return self._read_source(_read(file, position), file.parent) if known is None else known
+        return self._read_text(_read(file, position), file.parent) if known is None else known
 
 
-def _read(file: Path, position: Position | None) -> Source:
+def _read(file: Path, position: Position | None) -> Text:
     try:
-        return Source(str(file), file.read_text(encoding="utf-8-sig"))
+        return Text(str(file), file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ProgramFileError(f"cannot read {file}: {error.strerror or error}", position) from None
     except UnicodeDecodeError as error:
@@ -360,12 +363,3 @@ def _declaration(nn: Term, head: Term, body: Term | None, position: Position, in
         kind,
         position,
     )
-
-
-def list_items(term: Term) -> list[Term] | None:
-    """The items of a proper list, or None."""
-    items: list[Term] = []
-    while isinstance(term, Term) and not isinstance(term, Var) and term.functor == "." and term.arity == 2:
-        items.append(term.args[0])
-        term = term.args[1]
-    return items if isinstance(term, Term) and str(term) == "[]" else None

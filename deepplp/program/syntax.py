@@ -17,7 +17,7 @@ from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
 from deepplp.program.constructs import DECLARATIONS
-from deepplp.program.source import Source
+from deepplp.program.text import Text
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
 
@@ -81,7 +81,7 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
         return super().build_probabilistic(operand1, operand2, location, **extra)
 
 
-def _error_offset(error: ParseError, source: Source) -> int:
+def _error_offset(error: ParseError, text: Text) -> int:
     """The character that a ProbLog parse error speaks of.
 
     ProbLog counts columns from 0 on the first line and from 1 on all others.
@@ -90,77 +90,77 @@ def _error_offset(error: ParseError, source: Source) -> int:
     if not isinstance(location, tuple) or location[1] is None:
         return 0
     line, column = int(location[1]), int(location[2])
-    return source.offset(line, column + 1 if line == 1 else column)
+    return text.offset(line, column + 1 if line == 1 else column)
 
 
-def _goal_start(source: Source, statement_start: int) -> int:
+def _goal_start(text: Text, statement_start: int) -> int:
     """Where a directive's goal starts, behind its ``:-``."""
-    text = source.text
-    start = statement_start + 2 if text.startswith(":-", statement_start) else statement_start
-    while start < len(text) and text[start].isspace():
+    content = text.content
+    start = statement_start + 2 if content.startswith(":-", statement_start) else statement_start
+    while start < len(content) and content[start].isspace():
         start += 1
     return start
 
 
-def _explain(error: ParseError, source: Source, statement_start: int) -> ProgramSyntaxError:
-    offset = _error_offset(error, source)
+def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSyntaxError:
+    offset = _error_offset(error, text)
     message = str(error.base_message)
     if message == "Incomplete statement":
         return ProgramSyntaxError(
-            "this statement does not end: expected '.' before the end of the text", source.position(statement_start)
+            "this statement does not end: expected '.' before the end of the text", text.position(statement_start)
         )
-    if message == "Expected binary operator" and source.text[offset - 1 : offset + 1] in ("''", '""'):
-        quote = source.text[offset]
+    if message == "Expected binary operator" and text.content[offset - 1 : offset + 1] in ("''", '""'):
+        quote = text.content[offset]
         return ProgramSyntaxError(
-            f"a quote within quotes takes a backslash: \\{quote}, not {quote}{quote}", source.position(offset)
+            f"a quote within quotes takes a backslash: \\{quote}, not {quote}{quote}", text.position(offset)
         )
-    if message == "Expected binary operator" and source.text.startswith("op(", _goal_start(source, statement_start)):
+    if message == "Expected binary operator" and text.content.startswith("op(", _goal_start(text, statement_start)):
         return ProgramSyntaxError(
-            "ProbLog has no operators but its own; write terms as name(a, b)", source.position(statement_start)
+            "ProbLog has no operators but its own; write terms as name(a, b)", text.position(statement_start)
         )
     if message == "Expected binary operator":
         return ProgramSyntaxError(
-            "expected an operator, ',' or '.' before this; is a comma or full stop missing?", source.position(offset)
+            "expected an operator, ',' or '.' before this; is a comma or full stop missing?", text.position(offset)
         )
     if message.startswith("Unmatched character"):
-        character = source.text[offset : offset + 1]
-        if character == "'" and source.text[offset - 1 : offset] == "0":
+        character = text.content[offset : offset + 1]
+        if character == "'" and text.content[offset - 1 : offset] == "0":
             return ProgramSyntaxError(
                 "ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms",
-                source.position(offset - 1),
+                text.position(offset - 1),
             )
-        return ProgramSyntaxError(f"{character!r} has no partner", source.position(offset))
+        return ProgramSyntaxError(f"{character!r} has no partner", text.position(offset))
     if message.startswith("Unexpected character"):
-        character = source.text[offset : offset + 1]
+        character = text.content[offset : offset + 1]
         quoted = "; quote a name that starts with it" if character.isalpha() else ""
-        return ProgramSyntaxError(f"unexpected character {character!r}{quoted}", source.position(offset))
+        return ProgramSyntaxError(f"unexpected character {character!r}{quoted}", text.position(offset))
     if message == "Ambiguous token role":
-        return ProgramSyntaxError("this operator has no argument on one of its sides", source.position(offset))
-    return ProgramSyntaxError(message[:1].lower() + message[1:], source.position(offset))
+        return ProgramSyntaxError("this operator has no argument on one of its sides", text.position(offset))
+    return ProgramSyntaxError(message[:1].lower() + message[1:], text.position(offset))
 
 
-def _syntax_errors(source: Source, start: int, build: Any) -> Any:
+def _syntax_errors(text: Text, start: int, build: Any) -> Any:
     """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ProbLog warns of == and \==, which mean here what they mean in Prolog
             return build()
     except ParseError as error:
-        raise _explain(error, source, start) from None
+        raise _explain(error, text, start) from None
     except RecursionError:
         raise ProgramSyntaxError(
-            "this statement is nested too deeply to be parsed; split it into several rules", source.position(start)
+            "this statement is nested too deeply to be parsed; split it into several rules", text.position(start)
         ) from None
     except ProbLogError as error:
         message = str(error.base_message)
-        raise ProgramSyntaxError(message[:1].lower() + message[1:], source.position(start)) from None
+        raise ProgramSyntaxError(message[:1].lower() + message[1:], text.position(start)) from None
     except (AttributeError, IndexError, TypeError, KeyError, ValueError):
         # ProbLog's parser fails in these ways on operators without operands.
-        raise ProgramSyntaxError("this statement is not well-formed", source.position(start)) from None
+        raise ProgramSyntaxError("this statement is not well-formed", text.position(start)) from None
 
 
 def parse_statements(
-    source: Source,
+    text: Text,
     identifier: int = 0,
     *,
     expected: str = "a fact or a rule",
@@ -174,15 +174,15 @@ def parse_statements(
     """
     factory = _Factory(identifier)
     parser = _Parser(factory)
-    text = source.text
+    content = text.content
     terms: list[Any] = []
     positions: list[Position] = []
     ends: list[int] = []
-    for tokens in _statements(source, parser):
+    for tokens in _statements(text, parser):
         start = tokens[0].location
-        terms.append(_syntax_errors(source, start, lambda tokens=tokens: parser._parse_statement(text, tokens)))
-        positions.append(source.position(start))
-        ends.append(text.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
+        terms.append(_syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens)))
+        positions.append(text.position(start))
+        ends.append(content.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
         if not isinstance(terms[-1], kinds) and type(terms[-1]) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", positions[-1])
         if terms[-1].functor == RANGE_FUNCTOR:
@@ -191,22 +191,22 @@ def parse_statements(
             )
     # The factory adds clauses for negated heads (0.5::\+a :- b) behind those of the text.
     built = factory.build_program(list(terms))
-    end = source.position(len(text))
+    end = text.position(len(content))
     more = len(built) - len(positions)
-    return list(zip(built, positions + [end] * more, ends + [len(text)] * more, strict=True))
+    return list(zip(built, positions + [end] * more, ends + [len(content)] * more, strict=True))
 
 
-def _statements(source: Source, parser: _Parser) -> Any:
+def _statements(text: Text, parser: _Parser) -> Any:
     """The token lists of the statements, one after another; every error is a positioned one."""
-    iterator = parser._extract_statements(source.text, parser._tokenize(source.text))
+    iterator = parser._extract_statements(text.content, parser._tokenize(text.content))
     start = 0
     while True:
-        tokens = _syntax_errors(source, start, lambda: next(iterator, None))
+        tokens = _syntax_errors(text, start, lambda: next(iterator, None))
         if tokens is None:
             return
         yield tokens
-        start = min(tokens[-1].location + 2, len(source.text))
-        while start < len(source.text) and source.text[start].isspace():
+        start = min(tokens[-1].location + 2, len(text.content))
+        while start < len(text.content) and text.content[start].isspace():
             start += 1
 
 
@@ -218,14 +218,14 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
         if not stripped.rstrip("."):
             raise ProgramSyntaxError(f"expected {expected}", Position(name, 1, 1))
         complete = stripped if stripped.endswith(".") else stripped + " ."
-        statements = parse_statements(Source(name, complete), expected=expected, kinds=(Not,))
+        statements = parse_statements(Text(name, complete), expected=expected, kinds=(Not,))
         term, position, _ = statements[-1]
         atom = term.child if isinstance(term, Not) else term
         if len(statements) != 1 or type(atom) is not Term or atom.probability is not None:
             raise ProgramSyntaxError(f"expected {expected}", position)
     except ProgramSyntaxError as error:
         where = error.position
-        shown = Source(name, stripped).at(where.line, where.column) if where else None
+        shown = Text(name, stripped).at(where.line, where.column) if where else None
         raise ProgramSyntaxError(error.message, shown) from None
     _forget_locations(term)
     return term

@@ -30,9 +30,11 @@ import typer
 from torch import Tensor
 
 import deepplp
-from deepplp.compilation import Circuit, compile_formula
-from deepplp.evaluation import Evaluation, bind, evaluate_reference
-from deepplp.grounding import Formula, Grounder
+from deepplp.circuit import Circuit, bind
+from deepplp.compilation import compile_formula
+from deepplp.evaluation import Evaluation, evaluate_reference
+from deepplp.formula import Formula
+from deepplp.grounding import Grounder
 from deepplp.program import parse_goal
 from experiments.benchmarks.cases import Case, chain, grid, network_case, smokers
 from experiments.benchmarks.klay_circuits import (

@@ -12,8 +12,8 @@ import torch
 from pysdd.sdd import SddManager, Vtree
 from torch import Tensor
 
-from deepplp.compilation import Circuit
-from deepplp.grounding import And, Atom, Formula, Neural
+from deepplp.circuit import Circuit
+from deepplp.formula import And, Atom, Formula, Neural
 from experiments.benchmarks.table import missing
 
 __all__ = ["Build", "Evaluator", "column_finder", "digit_wise", "klay_evaluator", "same_circuit", "sdd_evaluator"]
@@ -112,9 +112,9 @@ def digit_wise(digits: int, column_of: Callable[[str, int], int], balanced: bool
 def column_finder(formula: Formula, circuit: Circuit) -> Callable[[str, int], int]:
     """Where the weight of an input's value stands."""
     starts = {
-        str(choice.source.inputs[0]): int(circuit.column_offsets[i])
+        str(choice.origin.inputs[0]): int(circuit.column_offsets[i])
         for i, choice in enumerate(formula.choices)
-        if isinstance(choice.source, Neural)
+        if isinstance(choice.origin, Neural)
     }
     return lambda name, value: starts[name] + value
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepplp.compilation import TRUE_NODE, Circuit
+from deepplp.circuit.circuit import TRUE_NODE, Circuit
 
 __all__ = ["Plan", "bind", "lay_end_to_end", "starts_of"]
 

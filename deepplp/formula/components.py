@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deepplp.errors import NegativeCycleError
-from deepplp.grounding import And, Atom, Formula, Node
+from deepplp.formula.formula import And, Atom, Formula, Node
 
 __all__ = ["check_negative_cycles", "depth_first_order", "roots_of", "strongly_connected_components"]
 

@@ -8,7 +8,7 @@ from deepplp.compilation.diagram import Diagram
 from deepplp.compilation.encoding import EncodedChoice
 from deepplp.compilation.parts import Item, Part, Parts
 from deepplp.compilation.residual import Formula2, combine
-from deepplp.grounding import Atom, Formula
+from deepplp.formula import Atom, Formula
 
 __all__ = ["Functions"]
 

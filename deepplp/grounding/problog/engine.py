@@ -36,17 +36,16 @@ from deepplp.errors import (
     PythonNotAllowedError,
     UnsupportedConstructError,
 )
-from deepplp.grounding.budget import GroundMeter
-from deepplp.grounding.builtins import install_builtins
-from deepplp.grounding.clause_index import index_lazily
-from deepplp.grounding.clauses import NEURAL, engine_clauses
-from deepplp.grounding.functions import PythonFunction
-from deepplp.grounding.inspection import calls_of, undecided_signatures
-from deepplp.grounding.libraries import declare, libraries_for, load_library, mend_libraries, missing_file
-from deepplp.grounding.retract import RETRACTORS
-from deepplp.grounding.tables import LOADERS
-from deepplp.grounding.tensors import TENSOR_SIGNATURES, tensor_builtins, tensor_test
-from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program, readable
+from deepplp.grounding.ground_budget import GroundMeter
+from deepplp.grounding.problog.builtins import install_builtins
+from deepplp.grounding.problog.clause_index import index_lazily
+from deepplp.grounding.problog.clauses import NEURAL, engine_clauses
+from deepplp.grounding.problog.libraries import declare, libraries_for, load_library, mend_libraries, missing_file
+from deepplp.grounding.problog.loaders import LOADERS
+from deepplp.grounding.problog.retract import RETRACTORS
+from deepplp.grounding.python_predicates import PythonFunction
+from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES, tensor_builtins, tensor_test
+from deepplp.program import RANGE_FUNCTOR, NeuralDeclaration, Program, calls_of, readable, undecided_signatures
 
 __all__ = ["Engine", "GroundTarget", "NeuralMark", "is_defined", "make_database"]
 
@@ -574,10 +573,10 @@ def make_database(program: Program, engine: Engine) -> ClauseDB:
     database = ClauseDB(builtins=engine.get_builtins())
     index_lazily(database)
     database.source_root = program.root
-    database.source_files = [os.path.abspath(source.name) for source in program.sources]
-    database.source_parent = [None] * len(program.sources)
+    database.source_files = [os.path.abspath(text.name) for text in program.texts]
+    database.source_parent = [None] * len(program.texts)
     database.line_info = [
-        [-1, *(i for i, c in enumerate(source.text) if c == "\n"), len(source.text)] for source in program.sources
+        [-1, *(i for i, c in enumerate(text.content) if c == "\n"), len(text.content)] for text in program.texts
     ]
     engine.loading = database
     for statement in program.statements:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from problog.logic import Term
+from typing import Final, TypeAlias
 
 from deepplp.errors import Position
-from deepplp.program import LearnableClause, NeuralDeclaration
+from deepplp.program import LearnableClause, NeuralDeclaration, Term
 
 __all__ = [
     "FALSE",
+    "NONE",
     "TRUE",
     "And",
     "Atom",
@@ -21,15 +21,33 @@ __all__ = [
     "Goal",
     "Learnable",
     "Neural",
+    "NoValue",
     "Node",
     "Observed",
     "Or",
-    "Source",
+    "Origin",
+    "Value",
 ]
 
 TRUE = 1
 """The literal of the node that always holds: node 0, an empty conjunction."""
 FALSE = -1
+
+
+class NoValue:
+    """The value of a choice none of whose heads holds. It is no term: a domain may hold an atom ``none`` as well."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "none"
+
+    def __reduce__(self) -> str:
+        return "NONE"  # copies and pickles are this very object
+
+
+NONE: Final = NoValue()
+Value: TypeAlias = Term | NoValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,7 @@ class Learnable:
     """
 
     clause: LearnableClause
-    arguments: tuple[str, ...]
+    arguments: tuple[Term, ...]
     fixed: tuple[float | None, ...]
     initial: tuple[float, ...]
 
@@ -65,7 +83,7 @@ class Learnable:
 class Observed:
     """Evidence that is a tensor: true or false for every row, or how likely true makes the observation."""
 
-    term: str
+    term: Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +98,19 @@ class Computed:
         return tuple(p for p in self.probabilities if isinstance(p, Term))
 
 
-Source = Fixed | Neural | Learnable | Observed | Computed
+Origin = Fixed | Neural | Learnable | Observed | Computed
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A categorical variable: exactly one of its values holds in every world.
 
-    ``values`` are texts for people: the heads of an annotated disjunction, and ``"none"`` where they need not sum to
-    one; the atom and ``"none"`` for a probabilistic fact; the domain for nn/4.
+    ``values`` are the heads of an annotated disjunction, and ``NONE`` where they need not sum to one; the atom and
+    ``NONE`` for a probabilistic fact; the domain for nn/4.
     """
 
-    values: tuple[str, ...]
-    source: Source
+    values: tuple[Value, ...]
+    origin: Origin
     position: Position | None = None
 
 
@@ -123,10 +141,17 @@ Node = Atom | And | Or
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A ground query or piece of evidence, and the literal that it stands for."""
+    """A query or piece of evidence, and the literal that it stands for.
 
-    term: str
+    ``observed`` says that the literal is not the term's own, but that of its agreement with what a tensor observes.
+    """
+
+    term: Term
     literal: int
+    observed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.term} as observed" if self.observed else str(self.term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +168,4 @@ class Formula:
     nodes: tuple[Node, ...]
     queries: tuple[Goal, ...]
     evidence: tuple[Goal, ...] = ()
-    unanswered: tuple[str, ...] = ()
+    unanswered: tuple[Term, ...] = ()

@@ -9,13 +9,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 
-from deepplp.compilation import FALSE_NODE, Circuit, CompilationReport, CompileBudget, compile_with_report
+from deepplp.circuit import FALSE_NODE, Circuit
+from deepplp.compilation import CompilationReport, CompileBudget, compile_with_report
 from deepplp.errors import (
     BudgetExceededError,
     DeepPLPError,
@@ -24,12 +25,14 @@ from deepplp.errors import (
     UnknownNetworkError,
     UnusedInputError,
 )
-from deepplp.grounding import Choice, Formula, GroundBudget, Grounder, PythonFunction, constants_of, loads_modules
-from deepplp.program import Program, parse_goal
-from deepplp.shapes import Shape, looks_into_terms, shape_of
-from deepplp.storage import Storage, decoded, encoded
-from deepplp.structure import Structure, assemble
-from deepplp.tensors import Surroundings, TensorNeeds, tensor_needs
+from deepplp.formula import Choice, Formula
+from deepplp.grounding import GroundBudget, Grounder, PythonFunction
+from deepplp.program import Program, constants_of, loads_modules, parse_goal
+from deepplp.queries.compiled import Structure, assemble
+from deepplp.queries.header import Header
+from deepplp.queries.needs import Surroundings, TensorNeeds, tensor_needs
+from deepplp.queries.pattern import Pattern, looks_into_terms, pattern_of
+from deepplp.queries.storage import Storage, decoded, encoded
 
 __all__ = ["Asked", "CacheInfo", "Structures"]
 
@@ -38,7 +41,7 @@ _MOST_COMPILED = 4096
 _WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as fast as it is read
 
 Evidence = tuple[tuple[str, bool | None], ...]
-Compiled = tuple[Formula, Circuit]
+Compiled = tuple[Header, Circuit]
 Asked = tuple[str | Sequence[str] | None, tuple[str, ...], Evidence, str]
 
 
@@ -164,35 +167,37 @@ class Structures:
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
         whole = self._whole(facts)
-        formula, circuit = self._by_shape(queries, names, known, whole)
-        goals = [parse_goal(t, "<evidence>") for t, _ in known] + [parse_goal(q) for q in queries or ()]
-        needs = self._needs(formula.choices, names)
+        evidence = tuple((parse_goal(t, "<evidence>"), value) for t, value in known)
+        asked = None if queries is None else tuple(map(parse_goal, queries))
+        header, circuit = self._by_pattern(Pattern(asked, names, evidence, {}), whole)
+        goals = [*(t for t, _ in evidence), *(asked or ())]
+        needs = self._needs(header.choices, names)
         _check_inputs(needs, names, goals, whole.program)
         if circuit.evidence == FALSE_NODE:
-            listed = ", ".join(g.term for g in formula.evidence)
+            listed = ", ".join(map(str, header.evidence))
             raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
-        structure = assemble(formula, circuit, lambda choices: self._needs(choices, names))
+        structure = assemble(header, circuit, lambda choices: self._needs(choices, names))
         self._on_new(structure)
         return structure
 
-    def _by_shape(
-        self, queries: tuple[str, ...] | None, names: tuple[str, ...], known: Evidence, whole: _Whole
-    ) -> Compiled:
-        """The formula and circuit of a query: those of its shape with its tensors' names, where that is as good."""
-        exact = Shape(queries, names, known, {})
+    def _by_pattern(self, exact: Pattern, whole: _Whole) -> Compiled:
+        """The header and circuit of a query: those of its pattern with its tensors' names, where that is as good."""
         if self._is_blind(whole):
-            sources = self._surroundings(()).sources
-            shape = shape_of(queries, names, known, constants_of(whole.program), sources)
+            pattern = self._pattern_of(exact, whole)
             try:
-                formula, circuit = self._of_shape(shape, whole)
+                header, circuit = self._of_pattern(pattern, whole)
             except BudgetExceededError:  # once is enough
                 raise
             except DeepPLPError:  # the same again, with the names that the caller gave, for the message
-                return self._of_shape(exact, whole)
-            restored = shape.restored(formula)
+                return self._of_pattern(exact, whole)
+            restored = pattern.restored(header)
             if restored is not None:
                 return restored, circuit
-        return self._of_shape(exact, whole)
+        return self._of_pattern(exact, whole)
+
+    def _pattern_of(self, exact: Pattern, whole: _Whole) -> Pattern:
+        sources = self._surroundings(()).sources
+        return pattern_of(exact.queries, exact.names, exact.evidence, constants_of(whole.program), sources)
 
     def prepare(self, queries: Sequence[Asked], jobs: int) -> None:
         """Ground and compile what is not known yet, in ``jobs`` processes at once (-1: one a processor).
@@ -200,13 +205,13 @@ class Structures:
         joblib hands out the work, so that its own back ends can take it: ``with joblib.parallel_config("dask"): …``.
         What fails is left for the query itself to say.
         """
-        missing: dict[Any, tuple[Shape, _Whole]] = {}
+        missing: dict[Any, tuple[Pattern, _Whole]] = {}
         for asked in queries:
             with contextlib.suppress(DeepPLPError):
-                shape, whole = self._shape(asked)
-                key = (shape.queries, shape.names, shape.evidence, whole.facts)
+                pattern, whole = self._pattern(asked)
+                key = (*pattern.key, whole.facts)
                 if key not in self._compiled and key not in missing and not self._load(key, whole.program):
-                    missing[key] = (shape, whole)
+                    missing[key] = (pattern, whole)
         keys = list(missing)
         workers = joblib.effective_n_jobs(jobs)
         size = max(1, math.ceil(len(keys) / (4 * workers)))
@@ -226,21 +231,14 @@ class Structures:
 
     def report(self, asked: Asked, order: str | None) -> CompilationReport:
         """Ground and compile a query anew, in a given order if there is one, and tell what was tried."""
-        query, names, known, facts = asked
-        queries = _texts(query)
         with self._lock:
-            formula = _ground(Shape(queries, names, known, {}), self._grounder_of(self._whole(facts)))
+            formula = _ground(_exact(asked), self._grounder_of(self._whole(asked[3])))
         return compile_with_report(formula, order, budget=self._budget)[1]
 
-    def _shape(self, asked: Asked) -> tuple[Shape, _Whole]:
-        """The shape under which a query is kept, and its program."""
-        query, names, known, facts = asked
-        queries = _texts(query)
-        whole = self._whole(facts)
-        if not self._is_blind(whole):
-            return Shape(queries, names, known, {}), whole
-        sources = self._surroundings(()).sources
-        return shape_of(queries, names, known, constants_of(whole.program), sources), whole
+    def _pattern(self, asked: Asked) -> tuple[Pattern, _Whole]:
+        """The pattern under which a query is kept, and its program."""
+        exact, whole = _exact(asked), self._whole(asked[3])
+        return (self._pattern_of(exact, whole) if self._is_blind(whole) else exact), whole
 
     def _whole(self, facts: str) -> _Whole:
         """The program with a query's facts."""
@@ -263,15 +261,15 @@ class Structures:
             self._blind = not looks_into_terms(self._program)
         return self._blind
 
-    def _of_shape(self, shape: Shape, whole: _Whole) -> Compiled:
-        key = (shape.queries, shape.names, shape.evidence, whole.facts)
+    def _of_pattern(self, pattern: Pattern, whole: _Whole) -> Compiled:
+        key = (*pattern.key, whole.facts)
         found: Compiled | None = self._compiled.find(key)
         if found is not None:
             self._counts["shapes"] += 1
             return found
         if not self._load(key, whole.program):
             started = time.perf_counter()
-            built = _built(shape, self._grounder_of(whole), self._budget)
+            built = _built(pattern, self._grounder_of(whole), self._budget)
             self._counts["built"] += 1
             self._keep(key, built, whole.program, worth_keeping=time.perf_counter() - started > _WORTH_KEEPING)
         compiled: Compiled = self._compiled[key]
@@ -328,16 +326,22 @@ def _ground_budget(budget: CompileBudget | None) -> GroundBudget | None:
     return GroundBudget(budget.seconds) if budget.nodes is not None else GroundBudget(budget.seconds, goals=None)
 
 
-def _built(shape: Shape, grounder: Grounder, budget: CompileBudget | None) -> Compiled:
-    formula = _ground(shape, grounder)
+def _exact(asked: Asked) -> Pattern:
+    """What is asked with all its names."""
+    query, names, known, _ = asked
+    queries = _texts(query)
+    evidence = tuple((parse_goal(t, "<evidence>"), value) for t, value in known)
+    return Pattern(None if queries is None else tuple(map(parse_goal, queries)), names, evidence, {})
+
+
+def _built(pattern: Pattern, grounder: Grounder, budget: CompileBudget | None) -> Compiled:
+    formula = _ground(pattern, grounder)
     circuit, _ = compile_with_report(formula, budget=budget)
-    return replace(formula, nodes=()), circuit  # the nodes are much, and no one asks for them again
+    return Header.of(formula), circuit
 
 
-def _ground(shape: Shape, grounder: Grounder) -> Formula:
-    goals = None if shape.queries is None else [parse_goal(q) for q in shape.queries]
-    evidence = [(parse_goal(t, "<evidence>"), value) for t, value in shape.evidence]
-    return grounder.ground(goals, evidence)
+def _ground(pattern: Pattern, grounder: Grounder) -> Formula:
+    return grounder.ground(pattern.queries, pattern.evidence)
 
 
 def _workers(jobs: int) -> joblib.Parallel:
@@ -349,20 +353,20 @@ def _workers(jobs: int) -> joblib.Parallel:
 
 
 def _built_elsewhere(
-    program: Program, allow_python: bool, shapes: Sequence[tuple[Shape, str]], budget: CompileBudget | None
+    program: Program, allow_python: bool, patterns: Sequence[tuple[Pattern, str]], budget: CompileBudget | None
 ) -> list[tuple[dict[str, Any], Circuit] | None]:
     """Ground and compile in a worker process; None for what fails. Formulas travel as they are written to disk."""
     found: list[tuple[dict[str, Any], Circuit] | None] = []
     plain: Grounder | None = None  # of the program without facts, loaded once
     limit = _ground_budget(budget)
-    for shape, facts in shapes:
+    for pattern, facts in patterns:
         try:
             if facts:
                 grounder = Grounder(program.with_facts(facts), allow_python=allow_python, budget=limit)
             else:
                 grounder = plain = plain or Grounder(program, allow_python=allow_python, budget=limit)
-            formula, circuit = _built(shape, grounder, budget)
-            found.append((encoded(formula, grounder.program), circuit))
+            header, circuit = _built(pattern, grounder, budget)
+            found.append((encoded(header, grounder.program), circuit))
         except DeepPLPError:
             found.append(None)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from problog.logic import Constant, Term, compute_function
 
-from deepplp.grounding.terms import Environment, OutsideFragment, Terms
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Terms
 
 __all__ = ["COMPARISONS", "expression"]
 

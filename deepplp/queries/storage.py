@@ -1,7 +1,7 @@
 """Compiled queries on disk: arrays and JSON, never pickle, with a format version and a checksum.
 
-A file is named after a digest of all that its content depends on: the program's texts, the query's shape, and the code
-that grounds and compiles. Files are written beside and renamed, so that concurrent processes see whole files or none; a
+A file is named after a digest of all that its content depends on: the texts of the program, the pattern of the query and
+the code that grounds and compiles. Files are written beside and renamed: concurrent processes see whole files or none. A
 damaged or foreign one is ignored with a warning, and made anew.
 """
 
@@ -22,14 +22,15 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from deepplp.compilation import Circuit
+from deepplp.circuit import Circuit
 from deepplp.errors import CacheWarning, Position
-from deepplp.grounding import TRUE, Choice, Computed, Fixed, Formula, Goal, Learnable, Neural, Observed
-from deepplp.program import Program, parse_term
+from deepplp.formula import NONE, Choice, Computed, Fixed, Learnable, Neural, Observed, Origin, Value
+from deepplp.program import EncodedItem, Program, Term, decoded_term, encoded_term
+from deepplp.queries.header import Header
 
 __all__ = ["Storage", "cache_folder", "decoded", "encoded"]
 
-_FORMAT = 1
+_FORMAT = 2
 _ARRAYS = ("column_offsets", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
 _MOST_BYTES = 1 << 30
 
@@ -56,18 +57,18 @@ class Storage:
         self._folder = folder
         self._program = program
 
-    def key(self, shape: Mapping[str, Any]) -> str:
-        """The digest of a query's shape with all that its compiled form depends on."""
+    def key(self, pattern: Mapping[str, Any]) -> str:
+        """The digest of a query's pattern with all that its compiled form depends on."""
         content = {
             "format": _FORMAT,
             "code": _code_digest(),
-            "sources": [[os.path.basename(s.name), s.text] for s in self._program.sources],
-            "shape": shape,
+            "texts": [[os.path.basename(s.name), s.content] for s in self._program.texts],
+            "pattern": pattern,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-    def load(self, key: str) -> tuple[Formula, Circuit] | None:
-        """What is kept under a key; the formula without its nodes, of which nothing more is needed."""
+    def load(self, key: str) -> tuple[Header, Circuit] | None:
+        """What is kept under a key."""
         path = self._folder / f"{key}.npz"
         try:
             with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
@@ -93,9 +94,9 @@ class Storage:
     def _ignore(self, path: Path, reason: str) -> None:
         warnings.warn(f"the cache file {path} is damaged ({reason}); it is made anew", CacheWarning, stacklevel=2)
 
-    def save(self, key: str, formula: Formula, circuit: Circuit) -> None:
+    def save(self, key: str, header: Header, circuit: Circuit) -> None:
         """Keep a compiled query; where the disk refuses, a warning is all that comes of it."""
-        content = {**encoded(formula, self._program), "evidence": int(circuit.evidence)}
+        content = {**encoded(header, self._program), "evidence": int(circuit.evidence)}
         arrays = {name: getattr(circuit, name) for name in _ARRAYS}
         text = json.dumps({"checksum": _checksum(arrays, content), "content": content})
         beside = None
@@ -131,8 +132,8 @@ class Storage:
 def _code_digest() -> str:
     """A digest of the code that a compiled query depends on, and of the versions of what it is built on."""
     digest = hashlib.sha256()
-    for room in ("program", "grounding", "compilation"):
-        for path in sorted((Path(__file__).parent / room).glob("*.py")):
+    for room in ("program", "formula", "grounding", "circuit", "compilation"):
+        for path in sorted((Path(__file__).parent.parent / room).rglob("*.py")):
             digest.update(path.read_bytes())
     for package in ("problog", "pysdd"):
         digest.update(importlib.metadata.version(package).encode())
@@ -146,17 +147,39 @@ def _checksum(arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> s
     return digest.hexdigest()
 
 
-def encoded(formula: Formula, program: Program) -> dict[str, Any]:
-    """A formula without its nodes, as JSON."""
-    files = [s.name for s in program.sources]
+def encoded(header: Header, program: Program) -> dict[str, Any]:
+    """A header as JSON: terms as `encoded_term` writes them, each once."""
+    files = [t.name for t in program.texts]
+    terms = _Written()
     return {
         "choices": [
-            [list(c.values), _encoded_source(c.source), _encoded_place(c.position, files)] for c in formula.choices
+            [[terms.number(v) for v in c.values], _encoded_origin(c.origin, terms), _encoded_place(c.position, files)]
+            for c in header.choices
         ],
-        "queries": [g.term for g in formula.queries],
-        "known": [g.term for g in formula.evidence],
-        "unanswered": list(formula.unanswered),
+        "queries": list(map(terms.number, header.queries)),
+        "known": list(map(terms.number, header.evidence)),
+        "unanswered": list(map(terms.number, header.unanswered)),
+        "terms": terms.items,
     }
+
+
+class _Written:
+    """Terms by number, each written once; -1 is no term but ``NONE``."""
+
+    def __init__(self) -> None:
+        self.items: list[list[EncodedItem]] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, value: Value) -> int:
+        """The number of a value."""
+        if not isinstance(value, Term):
+            return -1
+        items = encoded_term(value)
+        text = json.dumps(items)
+        if text not in self._numbers:
+            self._numbers[text] = len(self.items)
+            self.items.append(items)
+        return self._numbers[text]
 
 
 def _encoded_place(position: Position | None, files: list[str]) -> list[int] | None:
@@ -165,51 +188,50 @@ def _encoded_place(position: Position | None, files: list[str]) -> list[int] | N
     return [files.index(position.file), position.line, position.column]
 
 
-def _encoded_source(source: Any) -> list[Any]:
-    match source:
+def _encoded_origin(origin: Origin, terms: _Written) -> list[Any]:
+    match origin:
         case Fixed():
-            return ["fixed", list(source.probabilities)]
+            return ["fixed", list(origin.probabilities)]
         case Neural():
-            return ["neural", source.declaration.index, [str(t) for t in source.inputs]]
+            return ["neural", origin.declaration.index, list(map(terms.number, origin.inputs))]
         case Learnable():
-            return ["learnable", source.clause.index, list(source.arguments), list(source.fixed), list(source.initial)]
+            arguments = list(map(terms.number, origin.arguments))
+            return ["learnable", origin.clause.index, arguments, list(origin.fixed), list(origin.initial)]
         case Observed():
-            return ["observed", source.term]
-        case _:
-            return ["computed", [p if isinstance(p, float) else str(p) for p in source.probabilities]]
+            return ["observed", terms.number(origin.term)]
+        case Computed():
+            return ["computed", [p if isinstance(p, float) else [terms.number(p)] for p in origin.probabilities]]
 
 
-def decoded(content: Mapping[str, Any], program: Program) -> Formula:
-    """The formula that `encoded` wrote."""
-    terms: dict[str, Any] = {}
+def decoded(content: Mapping[str, Any], program: Program) -> Header:
+    """The header that `encoded` wrote."""
+    terms = list(map(decoded_term, content["terms"]))
 
-    def term(text: str) -> Any:
-        if text not in terms:
-            terms[text] = parse_term(text)
-        return terms[text]
+    def term(number: int) -> Term:
+        if number < 0:
+            raise ValueError("a term has no number")
+        return terms[number]
 
-    def source(entry: list[Any]) -> Any:
+    def value(number: int) -> Value:
+        return NONE if number == -1 else term(number)
+
+    def origin(entry: list[Any]) -> Origin:
         match entry:
             case ["fixed", probabilities]:
                 return Fixed(tuple(probabilities))
             case ["neural", index, inputs]:
                 return Neural(program.declarations[index], tuple(map(term, inputs)))
             case ["learnable", index, arguments, fixed, initial]:
-                return Learnable(program.learnables[index], tuple(arguments), tuple(fixed), tuple(initial))
-            case ["observed", text]:
-                return Observed(text)
+                return Learnable(program.learnables[index], tuple(map(term, arguments)), tuple(fixed), tuple(initial))
+            case ["observed", number]:
+                return Observed(term(number))
             case ["computed", probabilities]:
-                return Computed(tuple(p if isinstance(p, float) else term(p) for p in probabilities))
-        raise ValueError(f"unknown source {entry[0]}")
+                return Computed(tuple(p if isinstance(p, float) else term(p[0]) for p in probabilities))
+        raise ValueError(f"unknown origin {entry[0]}")
 
     def place(entry: list[int] | None) -> Position | None:
-        return None if entry is None else program.sources[entry[0]].at(entry[1], entry[2])
+        return None if entry is None else program.texts[entry[0]].at(entry[1], entry[2])
 
-    choices = tuple(Choice(tuple(v), source(s), place(p)) for v, s, p in content["choices"])
-    return Formula(
-        choices,
-        (),
-        tuple(Goal(t, TRUE) for t in content["queries"]),
-        tuple(Goal(t, TRUE) for t in content["known"]),
-        tuple(content["unanswered"]),
-    )
+    choices = tuple(Choice(tuple(map(value, v)), origin(o), place(p)) for v, o, p in content["choices"])
+    goals = (tuple(map(term, content[name])) for name in ("queries", "known", "unanswered"))
+    return Header(choices, *goals)

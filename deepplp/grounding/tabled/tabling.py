@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from deepplp.grounding.relations import Predicate, Table
-from deepplp.grounding.terms import Pattern, Terms
+from deepplp.grounding.tabled.relations import Predicate, Table
+from deepplp.grounding.tabled.terms import Pattern, Terms
 
 __all__ = ["Run"]
 

@@ -22,7 +22,7 @@ from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.logic import Clause, Term, is_ground
 
 from deepplp.errors import BudgetExceededError, Position
-from deepplp.grounding.propagation import Known, children_of
+from deepplp.grounding.problog.propagation import Known, children_of
 
 __all__ = ["Answer", "lists", "merged_answers", "proved_answers", "solutions"]
 

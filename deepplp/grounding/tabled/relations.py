@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deepplp.grounding.terms import Environment, OutsideFragment, Pattern, Terms
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
 
 __all__ = ["Predicate", "Rule", "Table"]
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from problog.logic import Term
 
 from deepplp.errors import DeepPLPError
-from deepplp.grounding.relations import Predicate
-from deepplp.grounding.terms import Environment, OutsideFragment, Pattern, Terms
+from deepplp.grounding.tabled.relations import Predicate
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
 
 __all__ = [
     "Absent",

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.compilation import Circuit
+from deepplp.circuit import Circuit, Plan, bind
 from deepplp.errors import NetworkOutputError, Position
-from deepplp.evaluation import Plan, bind
-from deepplp.grounding import Choice, Computed, Fixed, Formula, Learnable, Neural, Observed
+from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Column, Distributions, NetworkCall, Slot, aligned
 from deepplp.program import LearnableClause
-from deepplp.tensors import TensorNeeds
+from deepplp.queries.header import Header
+from deepplp.queries.needs import TensorNeeds
 
 __all__ = ["ComputedSlot", "LearnableSlot", "Structure", "assemble"]
 
@@ -41,8 +41,9 @@ class LearnableSlot:
         free = [p for p, f in zip(source.initial, fixed, strict=True) if f is None]
         total = math.fsum(free)
         start = tuple(p / total if total > 0 else 1 / len(free) for p in free)
-        name = Distributions.name(source.clause.index, source.arguments)
-        return cls(name, source.clause.index, source.arguments, fixed, start)
+        arguments = tuple(map(str, source.arguments))
+        name = Distributions.name(source.clause.index, arguments)
+        return cls(name, source.clause.index, arguments, fixed, start)
 
     @classmethod
     def of_clause(cls, clause: LearnableClause) -> LearnableSlot | None:
@@ -72,9 +73,9 @@ class ComputedSlot:
     @classmethod
     def of(cls, choice: Choice) -> ComputedSlot:
         """The slot of a choice."""
-        assert isinstance(choice.source, Computed)
-        given = tuple(p if isinstance(p, float) else str(p) for p in choice.source.probabilities)
-        return cls(given, choice.values[:-1], choice.position)
+        assert isinstance(choice.origin, Computed)
+        given = tuple(p if isinstance(p, float) else str(p) for p in choice.origin.probabilities)
+        return cls(given, tuple(map(str, choice.values[:-1])), choice.position)
 
     def weights(self, columns: Mapping[str, Column]) -> Tensor:
         """The probabilities [rows, values]."""
@@ -177,17 +178,17 @@ class Structure:
         return torch.cat([*(p.to(device) for p in learnt), self.fixed.to(device)])
 
 
-def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choice]], TensorNeeds]) -> Structure:
+def assemble(header: Header, circuit: Circuit, needs: Callable[[Iterable[Choice]], TensorNeeds]) -> Structure:
     """Give every choice that the circuit reads its columns among the weights; ``needs`` resolves their tensors."""
     read = {int(i) for i in np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1}
-    choices = {i: c for i, c in enumerate(formula.choices) if i in read}
+    choices = {i: c for i, c in enumerate(header.choices) if i in read}
     calls = _network_calls(choices)
     keys: list[Any] = [(call.network, _key(slot)) for call in calls for slot in call.slots]
     sizes = [slot.values for call in calls for slot in call.slots]
-    observed = [c.source.term for c in choices.values() if isinstance(c.source, Observed)]
+    observed = [str(c.origin.term) for c in choices.values() if isinstance(c.origin, Observed)]
     keys += observed
     sizes += [2] * len(observed)
-    computed = tuple(dict.fromkeys(ComputedSlot.of(c) for c in choices.values() if isinstance(c.source, Computed)))
+    computed = tuple(dict.fromkeys(ComputedSlot.of(c) for c in choices.values() if isinstance(c.origin, Computed)))
     keys += computed
     sizes += [len(slot.probabilities) + 1 for slot in computed]
     number_of = {key: number for number, key in enumerate(keys)}
@@ -197,16 +198,16 @@ def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choic
     fixed: list[float] = []
     shared_at: dict[int, int] = {}  # where a choice's columns stand behind those of the shared slots
     for index, choice in choices.items():
-        if isinstance(choice.source, Learnable):
-            slot = LearnableSlot.of(choice.source)
+        if isinstance(choice.origin, Learnable):
+            slot = LearnableSlot.of(choice.origin)
             if slot not in learnable:
                 learnable[slot] = learnt
                 learnt += len(slot.fixed)
             shared_at[index] = learnable[slot]
     for index, choice in choices.items():
-        if isinstance(choice.source, Fixed):
+        if isinstance(choice.origin, Fixed):
             shared_at[index] = learnt + len(fixed)
-            fixed.extend(choice.source.probabilities)
+            fixed.extend(choice.origin.probabilities)
 
     def bind_columns(shared_slots: frozenset[int]) -> Plan:
         starts: dict[int, int] = {}
@@ -227,8 +228,8 @@ def assemble(formula: Formula, circuit: Circuit, needs: Callable[[Iterable[Choic
         return bind(circuit, column_map, [size for number, size in enumerate(sizes) if number not in shared_slots])
 
     return Structure(
-        tuple(g.term for g in formula.queries),
-        formula.unanswered,
+        tuple(map(str, header.queries)),
+        tuple(map(str, header.unanswered)),
         calls,
         tuple(observed),
         computed,
@@ -245,19 +246,19 @@ def _network_calls(choices: Mapping[int, Choice]) -> tuple[NetworkCall, ...]:
     """One call a network, with a slot for every distinct input (and number of values)."""
     calls: dict[str, dict[tuple[Any, ...], Slot]] = {}
     for choice in choices.values():
-        if isinstance(choice.source, Neural):
+        if isinstance(choice.origin, Neural):
             slot = _slot(choice)
-            calls.setdefault(choice.source.declaration.network, {}).setdefault(_key(slot), slot)
+            calls.setdefault(choice.origin.declaration.network, {}).setdefault(_key(slot), slot)
     return tuple(NetworkCall(name, tuple(slots.values())) for name, slots in calls.items())
 
 
 def _choice_key(choice: Choice) -> Any:
-    if isinstance(choice.source, Neural):
-        return choice.source.declaration.network, _key(_slot(choice))
-    if isinstance(choice.source, Computed):
+    if isinstance(choice.origin, Neural):
+        return choice.origin.declaration.network, _key(_slot(choice))
+    if isinstance(choice.origin, Computed):
         return ComputedSlot.of(choice)
-    assert isinstance(choice.source, Observed)
-    return choice.source.term
+    assert isinstance(choice.origin, Observed)
+    return str(choice.origin.term)
 
 
 def _key(slot: Slot) -> tuple[Sequence[str], int, bool]:
@@ -265,10 +266,10 @@ def _key(slot: Slot) -> tuple[Sequence[str], int, bool]:
 
 
 def _slot(choice: Choice) -> Slot:
-    assert isinstance(choice.source, Neural)
-    declaration = choice.source.declaration
+    assert isinstance(choice.origin, Neural)
+    declaration = choice.origin.declaration
     return Slot(
-        tuple(map(str, choice.source.inputs)),
+        tuple(map(str, choice.origin.inputs)),
         len(choice.values),
         declaration.kind == "bernoulli",
         str(declaration),

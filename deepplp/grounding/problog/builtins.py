@@ -12,7 +12,7 @@ from problog.errors import ProbLogError
 from problog.logic import And, Clause, Constant, Not, Or, Term, is_variable
 
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
-from deepplp.grounding.collect import lists, merged_answers, proved_answers, solutions
+from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
 from deepplp.program import readable
 
 __all__ = ["install_builtins"]
@@ -55,7 +55,7 @@ def _refused(name: str, arity: int) -> Any:
 
 
 def _collector(name: str, target_class: Callable[..., Any]) -> Any:
-    """``findall/3``, ``all/3`` or ``all_or_none/3``; see `deepplp.grounding.collect`."""
+    """``findall/3``, ``all/3`` or ``all_or_none/3``; see `deepplp.grounding.problog.collect`."""
 
     def collect(pattern: Any, goal: Any, result: Any, **call: Any) -> list[Any]:
         engine, database, target = call["engine"], call["database"], call["target"]

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from deepplp.errors import InputError, MissingInputError, Position
-from deepplp.grounding import TENSOR_SIGNATURES, Choice, Computed, Neural, to_python
+from deepplp.formula import Choice, Computed, Neural
+from deepplp.grounding import TENSOR_SIGNATURES, to_python
 from deepplp.neural import Column, DerivedTensor, Network, Values, add_derived_tensors
 from deepplp.program import list_items
 
@@ -62,12 +63,12 @@ def tensor_needs(choices: Iterable[Choice], surroundings: Surroundings) -> Tenso
     """Resolve the networks' arguments; an argument that is no tensor is an error that says what is there instead."""
     resolution = _Resolution(surroundings)
     for choice in choices:
-        if isinstance(choice.source, Neural):
-            network = choice.source.declaration.network
-            for term in choice.source.inputs:
+        if isinstance(choice.origin, Neural):
+            network = choice.origin.declaration.network
+            for term in choice.origin.inputs:
                 resolution.add(_Use(term, network, surroundings.networks[network].inputs == "values"), choice.position)
-        elif isinstance(choice.source, Computed):
-            for term in choice.source.tensors:
+        elif isinstance(choice.origin, Computed):
+            for term in choice.origin.tensors:
                 resolution.add(_Use(term, "", False), choice.position)
     return resolution.needs
 

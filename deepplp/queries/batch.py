@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
+from deepplp.circuit import lay_end_to_end
 from deepplp.errors import InconsistentEvidenceError, TargetError
-from deepplp.evaluation import Evaluation, are_distributions, lay_end_to_end
+from deepplp.evaluation import Evaluation, are_distributions
 from deepplp.neural import Distributions, Network, NetworkCall, Slot, SlotOutput, network_outputs
-from deepplp.structure import Structure
-from deepplp.tensors import TensorNeeds, gather_columns
+from deepplp.queries.compiled import Structure
+from deepplp.queries.needs import TensorNeeds, gather_columns
 
 __all__ = ["Environment", "ManyAnswers", "Part", "Query", "answer_many"]
 

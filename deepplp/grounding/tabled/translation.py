@@ -8,9 +8,10 @@ from typing import Any
 
 from problog.logic import Term
 
-from deepplp.grounding.arithmetic import COMPARISONS, expression
-from deepplp.grounding.clauses import NEURAL
-from deepplp.grounding.goals import (
+from deepplp.grounding.problog.clauses import NEURAL
+from deepplp.grounding.tabled.arithmetic import COMPARISONS, expression
+from deepplp.grounding.tabled.relations import Predicate, Rule
+from deepplp.grounding.tabled.steps import (
     Absent,
     Assignment,
     Builtin,
@@ -24,8 +25,7 @@ from deepplp.grounding.goals import (
     Same,
     Unification,
 )
-from deepplp.grounding.relations import Predicate, Rule
-from deepplp.grounding.terms import OutsideFragment, Terms
+from deepplp.grounding.tabled.terms import OutsideFragment, Terms
 
 __all__ = ["Translation"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from problog.errors import ProbLogError
 from problog.logic import And, Constant, Not, Or, Term, Var
 
-from deepplp.program import Program, Statement
+from deepplp.program.program import Program, Statement
 
 __all__ = ["calls_of", "constants_of", "loads_modules", "probability_faults", "undecided_signatures", "variables_of"]
 

@@ -12,7 +12,7 @@ from problog.engine_builtin import check_mode
 from problog.engine_unify import UnifyError, unify_value
 from problog.logic import Clause, Term
 
-from deepplp.grounding.libraries import declare
+from deepplp.grounding.problog.libraries import declare
 
 __all__ = ["RETRACTORS"]
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deepplp.circuit import Plan
 from deepplp.evaluation.layers import layers_of
-from deepplp.evaluation.plan import Plan
 
 __all__ = ["evaluate_reference", "reference_gradients", "reference_results", "sums_by", "to_device"]
 

@@ -43,7 +43,7 @@ def _scoped(term: Term, statement: Statement) -> Iterator[Term]:
         return
     whole = Term("s", *heads, body, *(h.probability for h in heads if h.probability is not None))
     names = [v for v in dict.fromkeys(str(v) for v in whole.variables()) if v not in local]
-    name = Term(f"$body_{statement.source}_{statement.end}", *(Var(n) for n in names))
+    name = Term(f"$body_{statement.file}_{statement.end}", *(Var(n) for n in names))
     yield Clause(name, body, location=term.location)
     if isinstance(term, Clause):
         yield Clause(term.head, name, location=term.location)

@@ -1,0 +1,53 @@
+"""The ground program as a value: nodes over choices, their components and cycles."""
+
+from deepplp.formula.components import (
+    check_negative_cycles,
+    depth_first_order,
+    roots_of,
+    strongly_connected_components,
+)
+from deepplp.formula.formula import (
+    FALSE,
+    NONE,
+    TRUE,
+    And,
+    Atom,
+    Choice,
+    Computed,
+    Fixed,
+    Formula,
+    Goal,
+    Learnable,
+    Neural,
+    Node,
+    NoValue,
+    Observed,
+    Or,
+    Origin,
+    Value,
+)
+
+__all__ = [
+    "FALSE",
+    "NONE",
+    "TRUE",
+    "And",
+    "Atom",
+    "Choice",
+    "Computed",
+    "Fixed",
+    "Formula",
+    "Goal",
+    "Learnable",
+    "Neural",
+    "NoValue",
+    "Node",
+    "Observed",
+    "Or",
+    "Origin",
+    "Value",
+    "check_negative_cycles",
+    "depth_first_order",
+    "roots_of",
+    "strongly_connected_components",
+]

@@ -1,0 +1,1 @@
+"""ProbLog's engine: what the tabled engine does not speak."""

@@ -1,0 +1,1 @@
+"""Our own tabled engine: terms as numbers, rules, steps, relations, arithmetic."""
