@@ -11,6 +11,9 @@ from deepplp.errors import BudgetExceededError, Position, QueryError
 
 __all__ = ["GroundBudget", "GroundMeter", "check_limits"]
 
+_MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
+_MOST_ANSWERS = 1_000_000
+_MOST_VARIABLES = 1_000
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
 
 
@@ -61,6 +64,22 @@ class GroundMeter:
             raise self._exceeded(f"more than {self._budget.goals} goals", "a budget without a limit of nodes")
         if not self._goals % _GOALS_PER_LOOK:
             self.look()
+
+    def check_open(self, waiting: int, place: Any) -> None:
+        """End a recursion while there is memory left."""
+        if waiting > _MOST_OPEN:
+            raise BudgetExceededError(
+                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
+                self._locate(place),
+            )
+
+    def check_answers(self, answers: int, place: Any, variables: int = 0) -> None:
+        """End a goal that has answers without end, or answers that hold more and more ``variables``."""
+        if answers > _MOST_ANSWERS or variables > _MOST_VARIABLES:
+            raise BudgetExceededError(
+                "this goal has answers without end; bind more of its arguments before it is called",
+                self._locate(place),
+            )
 
     def look(self) -> None:
         """Look at the clock."""
