@@ -6,6 +6,7 @@ from deepplp.formula.components import (
     roots_of,
     strongly_connected_components,
 )
+from deepplp.formula.derivations import BodyLiteral, ClauseSource, Derivation, Reason
 from deepplp.formula.formula import (
     FALSE,
     NONE,
@@ -33,8 +34,11 @@ __all__ = [
     "TRUE",
     "And",
     "Atom",
+    "BodyLiteral",
     "Choice",
+    "ClauseSource",
     "Computed",
+    "Derivation",
     "Fixed",
     "Formula",
     "Goal",
@@ -45,6 +49,7 @@ __all__ = [
     "Observed",
     "Or",
     "Origin",
+    "Reason",
     "Value",
     "check_negative_cycles",
     "depth_first_order",

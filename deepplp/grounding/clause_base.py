@@ -10,7 +10,7 @@ when it is first read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from deepplp.errors import Position
@@ -78,7 +78,7 @@ class ClauseNode(NamedTuple):
     args: tuple[ClauseTerm, ...]
     child: int
     varcount: int
-    locvars: frozenset[int]
+    locvars: Collection[int]
     group: int | None
     location: Location
 
@@ -128,7 +128,7 @@ class ChoiceNode(NamedTuple):
     head: Term
     args: tuple[int, ...]
     probability: ClauseTerm | None
-    locvars: frozenset[int]
+    locvars: Collection[int]
     group: int
     choice: int
     location: Location

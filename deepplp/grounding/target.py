@@ -195,6 +195,11 @@ class GroundTarget:
         elif child not in children:
             children.append(child)
 
+    def is_certain(self, key: int) -> bool:
+        """Whether a disjunction that `add_open_or` has made holds by one of its children that is certain."""
+        children = self._nodes[key - 1]
+        return isinstance(children, list) and TRUE_KEY in children
+
     @staticmethod
     def negate(key: Key) -> Key:
         """The key of what holds where another does not."""

@@ -52,7 +52,7 @@ def number_of(term: Term) -> int | float:
     """
     try:
         value = term.compute_value()
-    except (ProbLogError, ArithmeticError, TypeError, ValueError) as error:
+    except (ProbLogError, ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(str(error)) from error
     if type(value) not in (int, float):
         raise ValueError(f"{term} is no number")
@@ -67,7 +67,7 @@ def function_value(functor: str, values: Sequence[int | float]) -> int | float:
     """
     try:
         value = compute_function(functor, [Constant(v) for v in values])
-    except (ProbLogError, ArithmeticError, TypeError, ValueError) as error:
+    except (ProbLogError, ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(str(error)) from error
     if type(value) not in (int, float):
         raise ValueError(f"{functor}/{len(values)} gives no number")

@@ -3,7 +3,7 @@
 It reads clauses through `ClauseBase` and knows nothing of ProbLog. Its interface::
 
     class TabledEngine:
-        def __init__(self, base: ClauseBase, neural: NeuralChoices) -> None:
+        def __init__(self, base: ClauseBase, program: Program, neural: NeuralChoices) -> None:
             '''One for a loaded program. What it has translated of the clauses serves all later runs.'''
 
         def new_run(self, meter: GroundMeter, *, derivations: bool = False) -> TabledRun:
