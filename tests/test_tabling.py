@@ -36,7 +36,7 @@ def both(text: str, *queries: str) -> tuple[Formula | str, Formula | str, bool]:
     tabled = False
     for fast in (True, False):
         try:
-            grounder = Grounder(Program.from_string(text, "p.pl"), tabled=fast)
+            grounder = Grounder(Program.from_string(text, "p.pl"), grounder="auto" if fast else "problog")
             found.append(grounder.ground(goals))
             tabled = tabled or grounder.was_tabled
         except DeepPLPError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from deepplp.errors import BudgetExceededError, Position, QueryError
+from deepplp.grounding.clause_base import Location
 
 __all__ = ["GroundBudget", "GroundMeter", "check_limits"]
 
@@ -42,18 +42,18 @@ class GroundBudget:
 class GroundMeter:
     """Counts the goals of one query by their predicates.
 
-    ``locate`` turns what ProbLog knows of a place into a position.
+    ``locate`` turns a place of a clause into a position.
     """
 
-    def __init__(self, budget: GroundBudget, locate: Callable[[Any], Position | None]) -> None:
+    def __init__(self, budget: GroundBudget, locate: Callable[[Location], Position | None]) -> None:
         self._budget = budget
         self._locate = locate
         self._counts: dict[tuple[str, int], int] = {}
-        self._places: dict[tuple[str, int], Any] = {}
+        self._places: dict[tuple[str, int], Location] = {}
         self._goals = 0
         self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
 
-    def spend(self, functor: str, arity: int, place: Any) -> None:
+    def spend(self, functor: str, arity: int, place: Location) -> None:
         """Count a goal; ``place`` is where its predicate is defined or called."""
         key = functor, arity
         self._counts[key] = self._counts.get(key, 0) + 1
@@ -65,7 +65,7 @@ class GroundMeter:
         if not self._goals % _GOALS_PER_LOOK:
             self.look()
 
-    def check_open(self, waiting: int, place: Any) -> None:
+    def check_open(self, waiting: int, place: Location) -> None:
         """End a recursion while there is memory left."""
         if waiting > _MOST_OPEN:
             raise BudgetExceededError(
@@ -73,7 +73,7 @@ class GroundMeter:
                 self._locate(place),
             )
 
-    def check_answers(self, answers: int, place: Any, variables: int = 0) -> None:
+    def check_answers(self, answers: int, place: Location, variables: int = 0) -> None:
         """End a goal that has answers without end, or answers that hold more and more ``variables``."""
         if answers > _MOST_ANSWERS or variables > _MOST_VARIABLES:
             raise BudgetExceededError(
