@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from deepplp.errors import Position
-from deepplp.program import Term
+from deepplp.program import Conjunction, Disjunction, Term
 
 __all__ = ["BodyLiteral", "ClauseSource", "Derivation", "Reason"]
 
@@ -49,7 +49,8 @@ class BodyLiteral:
     literal: int
 
     def __str__(self) -> str:
-        return str(self.term) if self.positive else f"\\+ {self.term}"
+        shown = f"({self.term})" if isinstance(self.term, (Conjunction, Disjunction)) else str(self.term)
+        return shown if self.positive else f"\\+ {shown}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Derivation:
 
     ``bindings`` are the values of the clause's variables by the names that the program gives them, those that it calls
     ``_`` left out. Variables that stay free are left out as well, and stand in the terms by their names. ``body``
-    holds the goals in their order; those that are certain have nodes like the others. ``choice`` is the literal of the
+    holds the goals in their order but for ``true``; those that are certain have nodes like the others. ``choice`` is the literal of
     value that the clause's annotated disjunction, probability or network has to take: ``TRUE`` or ``FALSE`` where the
     program gives it probability 1 or 0, None for a clause that holds with certainty.
     """

@@ -23,10 +23,12 @@ from deepplp.formula import (
     Node,
     Observed,
     Or,
+    Reason,
     Value,
 )
 from deepplp.grounding.clause_base import LEARNABLE, ClauseBase, ClauseTerm, FactNode, Location
 from deepplp.grounding.target import GroundAnd, GroundAtom, GroundNode, GroundProgram, Key, NeuralMark, Probability
+from deepplp.grounding.unfolded import UnfoldedProgram
 from deepplp.program import LearnableClause, Term, named, number_of
 
 __all__ = ["Extraction"]
@@ -84,8 +86,11 @@ class Extraction:
                 nodes.append(Or(()))
         for index, node in compounds:
             assert not isinstance(node, GroundAtom)
-            children = tuple([self._literal(c, literals) for c in node.children])
-            nodes[index] = And(children) if isinstance(node, GroundAnd) else Or(children)
+            children = [self._literal(c, literals) for c in node.children]
+            if isinstance(self._program, UnfoldedProgram):  # a derivation without what is certain
+                children = [c for c in children if c != TRUE]
+            nodes[index] = And(tuple(children)) if isinstance(node, GroundAnd) else Or(tuple(children))
+        reasons = self._reasons(reached, literals, len(nodes))
         agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed]
         return Formula(
             tuple(self._choices),
@@ -93,7 +98,18 @@ class Extraction:
             tuple(Goal(t, self._literal(k, literals)) for t, k in queries),
             (*(Goal(t, self._literal(k, literals)) for t, k in evidence), *agreements),
             unanswered,
+            None if reasons is None else (*reasons, *[None] * (len(nodes) - len(reasons))),
         )
+
+    def _reasons(self, reached: Iterable[int], literals: dict[int, int], count: int) -> list[Reason] | None:
+        """Why each of the nodes holds, where the ground program remembers."""
+        if not isinstance(self._program, UnfoldedProgram):
+            return None
+        found: list[Reason] = [None] * count
+        for key in reached:
+            if literals[key] > TRUE:  # certain choices have no node
+                found[literals[key] - 1] = self._program.reason(key, lambda k: self._literal(k, literals))
+        return found
 
     def _agreement(self, term: Term, literal: int, nodes: list[Node]) -> Goal:
         """Evidence that an atom is what a choice of its own observes: both hold, or neither."""

@@ -31,3 +31,7 @@ derivations may ground the same goals without them: try ``derivations=False`` be
 `Extraction(target, base, learnables).formula(queries, evidence, observed, unanswered)` reads the targets of both
 engines. The limits of open goals and of answers are the meter's: `GroundMeter.check_open`, `GroundMeter.check_answers`.
 """
+
+from deepplp.grounding.tabled.engine import Declined, TabledEngine, TabledRun
+
+__all__ = ["Declined", "TabledEngine", "TabledRun"]

@@ -19,7 +19,7 @@ from deepplp.grounding.tabled.relations import Answer, Atom, Consumer, Predicate
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundTarget, Key
 
-__all__ = ["Proved", "Tabling"]
+__all__ = ["Proved", "Tabling", "ground_arguments"]
 
 _STEPS_PER_LOOK = 4096  # some milliseconds
 
@@ -74,7 +74,7 @@ class Tabling:
             if not found.complete:
                 self._evaluate(found)
             return found.solutions
-        return [] if found is None else [(_numbers(key[1:]), found)]
+        return [] if found is None else [(ground_arguments(key), found)]
 
     def _look_up(self, table: Table) -> None:
         """Complete the table of a predicate that has facts alone."""
@@ -84,9 +84,10 @@ class Tabling:
                 node = rule.goals[0].step(self, environment) if rule.goals else TRUE_KEY
                 if node is not None:
                     assert isinstance(node, int)  # a fact has no goal but its choice
+                    arguments = rule.answer(table.key, environment)
                     if self.proved is not None:
-                        self.proved.append(Proved(table, _numbers(rule.head), rule, environment))
-                    self._add(table, _numbers(rule.head), node)
+                        self.proved.append(Proved(table, arguments, rule, environment))
+                    self._add(table, arguments, node)
         self._complete(table)
 
     def _evaluate(self, root: Table) -> None:
@@ -206,7 +207,7 @@ class Tabling:
             if joined is None:  # it holds in no world
                 return
             node = joined
-        arguments = rule.answer(table.key, environment) if table.variables else _numbers(table.key[1:])
+        arguments = rule.answer(table.key, environment) if table.variables else ground_arguments(table.key)
         if self.proved is not None:
             self.proved.append(Proved(table, arguments, rule, environment))
         self._add(table, arguments, node)
@@ -242,6 +243,6 @@ class Tabling:
         table.entries, table.listed, table.consumers = {}, [], []
 
 
-def _numbers(patterns: Atom) -> tuple[int, ...]:
-    """Patterns that are ground, as numbers."""
-    return patterns  # type: ignore[return-value]
+def ground_arguments(call: Atom) -> tuple[int, ...]:
+    """The arguments of a call that holds no variable."""
+    return call[1:]  # type: ignore[return-value]
