@@ -16,7 +16,7 @@ from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
 from deepplp.grounding.problog import LoadedProgram, OwnGoals, ground_goals, load_program, own_goals
 from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.grounding.question import Question
-from deepplp.grounding.tabled.engine import Declined, TabledEngine
+from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
 from deepplp.program import Program, Term, control_faults, parse_goal
 
@@ -194,10 +194,14 @@ class Grounder:
         untold = goals if derivations and isinstance(goals, Declined) else None
         if untold is not None:
             goals = self._tabled_goals(engine, question, derivations=False)
-        self._idle.append(engine)  # an engine that an exception has interrupted is not used again
-        if isinstance(goals, Declined):
-            return goals
-        formula = question.formula(goals, self.program.learnables)
+        # An engine that an exception has interrupted is not used again. One that has ground all is not at fault where
+        # its answers make no formula, and is read until they do.
+        try:
+            formula = goals if isinstance(goals, Declined) else question.formula(goals, self.program.learnables)
+        finally:
+            self._idle.append(engine)
+        if isinstance(formula, Declined):
+            return formula
         return formula if untold is None else replace(formula, no_derivations=str(untold))
 
     def _tabled_goals(self, engine: TabledEngine, question: Question, derivations: bool) -> GroundGoals | Declined:
