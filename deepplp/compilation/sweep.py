@@ -162,14 +162,14 @@ class Sweep:
 
     def _reduce(self, level: int, batch: Sequence[tuple[State, list[Row]]], found: dict[State, list[int]]) -> None:
         """Make the nodes of a level, whose states have rows of nodes that are all known."""
-        store = self._store
+        store, node = self._store, self._store.node
         for state, rows in batch:
             store.meter.spend(0, store.count + self._states)
-            nodes = []
+            nodes: list[int] = []
             for position in range(self._stages[state[0]].formulas):
                 entries = [row[position] for row in rows]
                 kids = [e if isinstance(e, int) else found[e[0]][e[1]] for e in entries]
-                nodes.append(store.node(level, tuple(kids)))
+                nodes.append(node(level, tuple(kids)))
             found[state] = nodes
 
 
