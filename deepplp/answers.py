@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import torch
 from torch import Tensor
 
 from deepplp.errors import TargetError
 from deepplp.program import parse_goal
-from deepplp.queries.compiled import Structure
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "ManyAnswers"]
 
 
 class Readings(Protocol):
@@ -38,9 +37,7 @@ class Answers:
     with a ``k`` how much probability [batch] was cut from its outputs, at most; without a cut it is empty.
     """
 
-    def __init__(
-        self, structure: Structure, evaluation: Readings, cut_mass: Mapping[str, Tensor] | None = None
-    ) -> None:
+    def __init__(self, structure: Any, evaluation: Readings, cut_mass: Mapping[str, Tensor] | None = None) -> None:
         self.terms = structure.terms
         self.unanswered = structure.unanswered
         self.cut_mass = dict(cut_mass or {})
@@ -124,3 +121,27 @@ class Answers:
             shown = ", ".join(self.terms[:8])
         more = ", …" if len(self.terms) > 8 else ""
         return f"Answers(batch={self.probs.shape[0]}, {shown}{more})"
+
+
+class ManyAnswers(Sequence[Answers]):
+    """The `Answers` of several queries, in their order."""
+
+    def __init__(self, answers: Sequence[Answers]) -> None:
+        self._answers = tuple(answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    @overload
+    def __getitem__(self, index: int) -> Answers: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Answers]: ...
+    def __getitem__(self, index: int | slice) -> Answers | Sequence[Answers]:
+        return self._answers[index]
+
+    def log_prob(self, targets: Sequence[str] | Sequence[int]) -> Tensor:
+        """The log-probability [queries] of one answer a query: its term, or its index. Queries have one row each."""
+        if len(targets) != len(self._answers):
+            raise TargetError(f"there are {len(self._answers)} queries and {len(targets)} targets; give one a query")
+        found = [a.log_prob([t]) for a, t in zip(self._answers, list[Any](targets), strict=True)]
+        return torch.cat(found) if found else torch.zeros(0)
