@@ -30,8 +30,8 @@ from deepplp.queries.header import Header
 
 __all__ = ["Storage", "cache_folder", "decoded", "encoded"]
 
-_FORMAT = 2
-_ARRAYS = ("column_offsets", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
+_FORMAT = 3
+_ARRAYS = ("column_offsets", "order", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
 _MOST_BYTES = 1 << 30
 
 
