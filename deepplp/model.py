@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from deepplp.answers import Answers
+from deepplp.answers import Answers, ManyAnswers
 from deepplp.circuit import Plan
 from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import InconsistentEvidenceError, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
@@ -18,7 +18,7 @@ from deepplp.evaluation import Evaluation, are_distributions
 from deepplp.grounding import PythonFunction, is_reserved
 from deepplp.neural import Column, Distributions, Network, as_tensors, batch_size, network_outputs
 from deepplp.program import Program, parse_goal
-from deepplp.queries.batch import Environment, ManyAnswers, Part, Query, answer_many
+from deepplp.queries.batch import Environment, Part, Query, answer_many
 from deepplp.queries.cache import Asked, CacheInfo, Structures
 from deepplp.queries.compiled import LearnableSlot, Structure
 from deepplp.queries.evidence import checked_evidence
@@ -195,7 +195,7 @@ class Model(nn.Module):
         impossible = evaluation.impossible_rows() if plan.conditioned else []
         if impossible:
             self._raise_inconsistent(impossible, rows)
-        return Answers(structure, evaluation, cut)
+        return Answers(structure.answers, evaluation, cut)
 
     def prepare(self, queries: Sequence[Query], jobs: int = -1) -> None:
         """Ground and compile queries in ``jobs`` processes at once (-1: one a processor), so that answering is fast.

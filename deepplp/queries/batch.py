@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from deepplp.answers import Answers
+from deepplp.answers import Answers, ManyAnswers
 from deepplp.circuit import lay_end_to_end
-from deepplp.errors import InconsistentEvidenceError, TargetError
+from deepplp.errors import InconsistentEvidenceError
 from deepplp.evaluation import Evaluation, are_distributions
 from deepplp.neural import Distributions, Network, NetworkCall, Slot, SlotOutput, network_outputs
 from deepplp.queries.compiled import Structure
 from deepplp.queries.needs import TensorNeeds, gather_columns
 
-__all__ = ["Environment", "ManyAnswers", "Part", "Query", "answer_many"]
+__all__ = ["Environment", "Part", "Query", "answer_many"]
 
 _ROWS_OF_THEIR_OWN = 8  # from so many examples of one structure on, side by side beats end to end
 _LARGE = 2_000  # elements of a circuit, from which on it is walked on its own: laying out copies of it costs more
@@ -62,30 +62,6 @@ class Environment:
     device: torch.device
 
 
-class ManyAnswers(Sequence[Answers]):
-    """The `Answers` of several queries, in their order."""
-
-    def __init__(self, answers: Sequence[Answers]) -> None:
-        self._answers = tuple(answers)
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    @overload
-    def __getitem__(self, index: int) -> Answers: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Answers]: ...
-    def __getitem__(self, index: int | slice) -> Answers | Sequence[Answers]:
-        return self._answers[index]
-
-    def log_prob(self, targets: Sequence[str] | Sequence[int]) -> Tensor:
-        """The log-probability [queries] of one answer a query: its term, or its index. Queries have one row each."""
-        if len(targets) != len(self._answers):
-            raise TargetError(f"there are {len(self._answers)} queries and {len(targets)} targets; give one a query")
-        found = [a.log_prob([t]) for a, t in zip(self._answers, list[Any](targets), strict=True)]
-        return torch.cat(found) if found else torch.zeros(0)
-
-
 def answer_many(parts: Sequence[Part], environment: Environment) -> ManyAnswers:
     """The answers of all queries."""
     if not parts:
@@ -111,7 +87,7 @@ def answer_many(parts: Sequence[Part], environment: Environment) -> ManyAnswers:
             "from it; check it against the program and the networks' outputs",
             rows=tuple(impossible),
         )
-    return ManyAnswers([Answers(part.structure, readings[i], made.cut[i]) for i, part in enumerate(parts)])
+    return ManyAnswers([Answers(part.structure.answers, readings[i], made.cut[i]) for i, part in enumerate(parts)])
 
 
 def _alike(parts: Sequence[Part]) -> list[list[int]]:
@@ -326,7 +302,7 @@ def _end_to_end(
     whole = _Whole(Evaluation(plan, weights.new_empty(0), weights, 1), dtype)
     query = evidence = 0
     for i in members:
-        count = parts[i].rows * len(parts[i].structure.terms)
+        count = parts[i].rows * len(parts[i].structure.answers)
         span = slice(query, query + count)
         yield i, _Reading(whole, parts[i].rows, 0, span, slice(evidence, evidence + parts[i].rows))
         query += count

@@ -176,7 +176,7 @@ class Structures:
         if circuit.evidence == FALSE_NODE:
             listed = ", ".join(map(str, header.evidence))
             raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
-        structure = assemble(header, circuit, lambda choices: self._needs(choices, names))
+        structure = assemble(header, circuit, lambda choices: self._needs(choices, names), asked or ())
         self._on_new(structure)
         return structure
 

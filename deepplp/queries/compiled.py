@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.circuit import Circuit, Plan, bind
+from deepplp.answers import AnswerTerms
+from deepplp.circuit import FALSE_NODE, Circuit, Plan, bind
 from deepplp.errors import NetworkOutputError, Position
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Column, Distributions, NetworkCall, Slot, aligned
-from deepplp.program import LearnableClause
+from deepplp.program import LearnableClause, Term
 from deepplp.queries.header import Header
 from deepplp.queries.needs import TensorNeeds
 
@@ -124,8 +125,7 @@ class Structure:
     are the slots' numbers of values.
     """
 
-    terms: tuple[str, ...]
-    unanswered: tuple[str, ...]
+    answers: AnswerTerms
     calls: tuple[NetworkCall, ...]
     observed: tuple[str, ...]
     computed: tuple[ComputedSlot, ...]
@@ -135,12 +135,8 @@ class Structure:
     sizes: tuple[int, ...]
     needs: TensorNeeds
     circuit: Circuit
-    index: dict[str, int] = field(init=False)
     plans: dict[frozenset[int], Plan] = field(default_factory=dict)
     bound: dict[str, Plan] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.index = {t: i for i, t in enumerate(self.terms)}
 
     @property
     def common(self) -> int:
@@ -178,8 +174,16 @@ class Structure:
         return torch.cat([*(p.to(device) for p in learnt), self.fixed.to(device)])
 
 
-def assemble(header: Header, circuit: Circuit, needs: Callable[[Iterable[Choice]], TensorNeeds]) -> Structure:
-    """Give every choice that the circuit reads its columns among the weights; ``needs`` resolves their tensors."""
+def assemble(
+    header: Header,
+    circuit: Circuit,
+    needs: Callable[[Iterable[Choice]], TensorNeeds],
+    asked: Sequence[Term] = (),
+) -> Structure:
+    """Give every choice that the circuit reads its columns among the weights; ``needs`` resolves their tensors.
+
+    ``asked`` are the queries with their variables, where they are not the program's own.
+    """
     read = {int(i) for i in np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1}
     choices = {i: c for i, c in enumerate(header.choices) if i in read}
     calls = _network_calls(choices)
@@ -228,8 +232,7 @@ def assemble(header: Header, circuit: Circuit, needs: Callable[[Iterable[Choice]
         return bind(circuit, column_map, [size for number, size in enumerate(sizes) if number not in shared_slots])
 
     return Structure(
-        tuple(map(str, header.queries)),
-        tuple(map(str, header.unanswered)),
+        AnswerTerms(header.queries, header.unanswered, circuit.roots == FALSE_NODE, tuple(asked)),
         calls,
         tuple(observed),
         computed,
