@@ -59,7 +59,7 @@ def answer_one(request: Request, environment: Environment, chosen: Options) -> A
     evaluation = _direct_evaluation(request, blocks, environment, chosen.dtype)
     if chosen.on_inconsistent == "raise" and evaluation.plan.conditioned:
         _check_possible([request], {0: evaluation})
-    return Answers(compiled, evaluation, cut_mass(blocks, range(len(compiled.demand.sizes))))
+    return Answers(compiled.answers, evaluation, cut_mass(blocks, range(len(compiled.demand.sizes))))
 
 
 def answer_many(requests: Sequence[Request], environment: Environment, chosen: Options) -> list[Answers]:
@@ -81,7 +81,7 @@ def answer_many(requests: Sequence[Request], environment: Environment, chosen: O
         readings.update(_end_to_end(requests, rest, vector, places, chosen.dtype))
     if chosen.on_inconsistent == "raise":
         _check_possible(requests, readings)
-    return [Answers(r.compiled, readings[i], weights.cut(i)) for i, r in enumerate(requests)]
+    return [Answers(r.compiled.answers, readings[i], weights.cut(i)) for i, r in enumerate(requests)]
 
 
 def _direct_evaluation(
@@ -230,7 +230,7 @@ def _end_to_end(
     query = evidence = 0
     for i in members:
         rows = requests[i].rows
-        count = rows * len(requests[i].compiled.terms)
+        count = rows * len(requests[i].compiled.answers)
         yield i, _Reading(shared, rows, 0, slice(query, query + count), slice(evidence, evidence + rows))
         query += count
         evidence += rows

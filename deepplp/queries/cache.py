@@ -94,7 +94,7 @@ class CompiledQueries:
                 question = asked.question()
                 built, needs = self._built(question, asked, environment)
                 self._register(learnable_slots(choices_read(*built).values()), environment)
-                found = self._assembled(built, needs, environment)
+                found = self._assembled(question, built, needs, environment)
                 self._queries.keep(key, found)
             return found
 
@@ -110,11 +110,13 @@ class CompiledQueries:
             _check_inputs([n for n in names if n not in used], mentioned, question.goals)
         return built, names
 
-    def _assembled(self, built: Built, names: Mapping[str, None], environment: Environment) -> CompiledQuery:
+    def _assembled(
+        self, question: Question, built: Built, names: Mapping[str, None], environment: Environment
+    ) -> CompiledQuery:
         def needs(choices: Iterable[Choice]) -> TensorNeeds:
             return tensor_needs(choices, names, environment)
 
-        return CompiledQuery.of(built.header, built.circuit, needs, environment.distributions)
+        return CompiledQuery.of(built.header, built.circuit, needs, environment.distributions, question.queries)
 
     def _register(self, slots: Iterable[LearnableSlot], environment: Environment) -> None:
         """Make the parameters that are not there yet, those of all slots at once."""

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deepplp.answers import AnswerTerms
 from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, bind
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall
+from deepplp.program import Term
 from deepplp.queries.header import Header
 from deepplp.queries.needs import TensorNeeds
 from deepplp.queries.slots import (
@@ -72,19 +74,23 @@ class CompiledQuery:
     blocks: tuple[LearnableBlock, ...]
     fixed: Tensor
     places: Mapping[int, _Place]
-    terms: tuple[str, ...] = field(init=False)
-    unanswered: tuple[str, ...] = field(init=False)
-    index: dict[str, int] = field(init=False)
+    answers: AnswerTerms
     plans: dict[object, Plan] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.terms = tuple(map(str, self.header.queries))
-        self.unanswered = tuple(map(str, self.header.unanswered))
-        self.index = {t: i for i, t in enumerate(self.terms)}
-
     @classmethod
-    def of(cls, header: Header, circuit: Circuit, needs: Needs, distributions: Distributions) -> CompiledQuery:
-        """Give every choice that the circuit reads its place among the weights; ``needs`` resolves their tensors."""
+    def of(
+        cls,
+        header: Header,
+        circuit: Circuit,
+        needs: Needs,
+        distributions: Distributions,
+        asked: Sequence[Term] | None = None,
+    ) -> CompiledQuery:
+        """Give every choice that the circuit reads its place among the weights.
+
+        ``needs`` resolves their tensors. ``asked`` are the queries with their variables, where they are not the
+        program's own.
+        """
         choices = choices_read(header, circuit)
         calls = network_calls(choices.values())
         slots: list[object] = [(call.network, slot.key) for call in calls for slot in call.slots]
@@ -116,7 +122,8 @@ class CompiledQuery:
                     places[index] = _Place(number_of[ComputedSlot.of(choice, origin)], 0)
         demand = Demand(needs(choices.values()), calls, tuple(observed), computed)
         weights = torch.tensor(fixed, dtype=torch.float64)
-        return cls(header, circuit, demand, learnable, blocks, weights, places)
+        answers = AnswerTerms(header.queries, header.unanswered, circuit.roots == FALSE_NODE, tuple(asked or ()))
+        return cls(header, circuit, demand, learnable, blocks, weights, places, answers)
 
     @property
     def is_contradictory(self) -> bool:

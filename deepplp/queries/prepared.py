@@ -42,7 +42,7 @@ class PreparedQuery(nn.Module):
     @property
     def terms(self) -> tuple[str, ...]:
         """The answers' terms, in the order of `Answers.terms`."""
-        return self._compiled.terms
+        return self._compiled.answers.texts
 
     def forward(
         self,
