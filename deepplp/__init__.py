@@ -14,12 +14,7 @@ from deepplp.errors import DeepPLPError, InconsistentEvidenceError
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
-<<<<<<< HEAD
 from deepplp.queries import CacheInfo, PreparedQuery, Query
-=======
-from deepplp.queries.batch import Query
-from deepplp.queries.cache import CacheInfo
->>>>>>> answers
 
 __all__ = [
     "Answers",

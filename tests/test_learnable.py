@@ -132,9 +132,10 @@ def test_an_optimiser_made_too_early_is_told() -> None:
         answers.log_prob([0]).sum().backward()
     model.query("p(1)").log_prob([0]).sum().backward()
     del early
-    with pytest.warns(errors.LateParameterWarning):
-        late = torch.optim.Adam(model.parameters())
-        model.query("p(2)").log_prob([0]).sum().backward()
+    late = torch.optim.Adam(model.parameters())
+    loss = model.query("p(2)").log_prob([0]).sum()
+    with pytest.warns(errors.LateParameterWarning, match="Adam was made before"):
+        loss.backward()
     del late
 
 

@@ -117,7 +117,7 @@ def test_mistakes_of_a_call() -> None:
     with pytest.raises(errors.QueryError, match=r"none is given for digit\(a,1\)"):
         watched(a=features(0, 1), b=features(0, 1))
     answers = watched(a=features(0, 1), b=features(0, 1), evidence={"digit( a, 1 )": torch.tensor([True])})
-    assert float(answers.probs[0, 0]) == 0
+    assert answers.probs[0, 0].item() == 0
 
 
 def test_a_batch_may_hold_more() -> None:
