@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport, CompileBudget
-from deepplp.errors import InconsistentEvidenceError, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
+from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import PythonFunction, is_reserved
 from deepplp.neural import Distributions, Network
 from deepplp.program import Program, parse_goal
 from deepplp.queries import (
+    Asking,
     CacheInfo,
     CompiledQueries,
     Compiler,
@@ -26,18 +27,11 @@ from deepplp.queries import (
     Extra,
     LearnableSlot,
     OnInconsistent,
-    Options,
     PreparedQuery,
     Query,
-    Request,
     Settings,
     TensorSource,
-    answer_many,
-    answer_one,
     cache_folder,
-    options,
-    read,
-    request_of,
 )
 
 __all__ = ["Model"]
@@ -105,6 +99,7 @@ class Model(nn.Module):
         self.distributions.belongs_to(self)
         self._environment = environment.with_modules(self.networks, self.distributions, self.embeddings)
         self._queries = CompiledQueries(self.program, self._settings, cache_folder(self._cache))
+        self._asking = Asking(self._queries)
         self._registering = threading.Lock()
 
     def __getstate__(self) -> dict[str, object]:
@@ -112,7 +107,7 @@ class Model(nn.Module):
 
         Compiled queries are made anew when they are asked for.
         """
-        left_out = ("_queries", "_registering")
+        left_out = ("_queries", "_asking", "_registering")
         return {k: v for k, v in self.__dict__.items() if k not in left_out} | {"_learnt": dict(self._queries.learnt)}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -203,10 +198,8 @@ class Model(nn.Module):
 
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
-        chosen = options(on_inconsistent, dtype)
-        environment = self._environment
-        request = self._request(Query(query, inputs or {}, evidence or {}, facts), environment, extra, chosen)
-        return answer_one(request, environment, chosen)
+        asked = Query(query, inputs or {}, evidence or {}, facts)
+        return self._asking.one(self._environment, asked, extra, on_inconsistent, dtype)
 
     def query_many(
         self,
@@ -228,10 +221,7 @@ class Model(nn.Module):
         >>> [round(float(answers.probs), 2) for answers in model.query_many(queries)]
         [0.5, 0.25]
         """
-        chosen = options(on_inconsistent, dtype)
-        environment = self._environment
-        requests = [self._request(query, environment, extra, chosen) for query in queries]
-        return ManyAnswers(answer_many(requests, environment, chosen))
+        return self._asking.many(self._environment, queries, extra, on_inconsistent, dtype)
 
     def compile(  # type: ignore[override]  # of nn.Module, which hands modules to torch's own compiler
         self,
@@ -256,16 +246,8 @@ class Model(nn.Module):
         >>> bits(a=torch.tensor([[0.25, 0.75]])).probs
         tensor([[0.2500, 0.7500]], dtype=torch.float64)
         """
-        if isinstance(inputs, str) or not all(isinstance(name, str) for name in inputs):
-            raise InputError(f"inputs are names, such as ['a', 'b'], not {inputs!r}")
-        chosen = options(on_inconsistent, dtype)
-        environment = self._environment
-        open_evidence = {t: torch.ones(1) if known is None else known for t, known in (evidence or {}).items()}
-        asked, _ = read(Query(query, dict.fromkeys(inputs, _PLACEHOLDER), open_evidence, facts))
-        compiled = self._queries.find(asked, environment)
-        if chosen.on_inconsistent == "raise" and compiled.is_contradictory:
-            raise _contradiction(compiled.header.evidence)
-        return PreparedQuery(compiled, environment, asked.names, chosen)
+        asked = Query(query, {}, {}, facts)
+        return self._asking.prepared(self._environment, asked, inputs, evidence or {}, on_inconsistent, dtype)
 
     def prepare(self, queries: Sequence[Query], jobs: int = -1) -> None:
         """Ground and compile queries in ``jobs`` processes at once (-1: one a processor), so that answering is fast.
@@ -274,8 +256,7 @@ class Model(nn.Module):
         take it: inside ``joblib.parallel_config("dask")`` a Dask cluster does. A query that is in error says so when it
         is asked.
         """
-        environment = self._environment
-        self._queries.prepare([(read(query)[0], environment) for query in queries], jobs)
+        self._asking.prepare(self._environment, queries, jobs)
 
     def compilation_report(
         self,
@@ -291,16 +272,7 @@ class Model(nn.Module):
         The query is ground and compiled anew for it. ``order`` names the one order to try instead, such as
         ``"frontier"``. Printed, the report is a table.
         """
-        asked, _ = read(Query(query, inputs or {}, evidence or {}, facts))
-        return self._queries.report(asked, self._environment, order)
-
-    def _request(self, query: Query, environment: Environment, extra: Extra, chosen: Options) -> Request:
-        """A query with its compiled form and its tensors."""
-        asked, tensors = read(query, extra)
-        compiled = self._queries.find(asked, environment)
-        if compiled.is_contradictory and chosen.on_inconsistent == "raise":
-            raise _contradiction(compiled.header.evidence)
-        return request_of(compiled, tensors.inputs, tensors.observed, extra=extra == "ignore")
+        return self._asking.report(self._environment, Query(query, inputs or {}, evidence or {}, facts), order)
 
     def add_tensor_source(self, name: str, source: TensorSource) -> None:
         """Let programs and queries name tensors as ``tensor(name(key))``: items of a mapping or a data set.
@@ -363,14 +335,6 @@ class Model(nn.Module):
             if (name, made.arity) not in known and is_reserved(f"{name}/{made.arity}"):
                 raise QueryError(f"{name}/{made.arity} is a built-in; register the function under another name")
             self._environment = self._environment.with_function(made)
-
-
-_PLACEHOLDER = torch.zeros(1)  # of an input whose tensor comes later
-
-
-def _contradiction(evidence: Sequence[object]) -> InconsistentEvidenceError:
-    listed = ", ".join(map(str, evidence))
-    return InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
 
 
 def _check_choice(what: str, chosen: str, known: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
-from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, as_tensors, batch_size, network_outputs
+from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, checked_inputs, network_outputs
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
 from deepplp.neural.distributions import Distributions, Start
@@ -22,7 +22,6 @@ __all__ = [
     "Values",
     "add_derived_tensors",
     "aligned",
-    "as_tensors",
-    "batch_size",
+    "checked_inputs",
     "network_outputs",
 ]

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
+from deepplp.errors import (
+    BatchSizeError,
+    InputError,
+    MissingInputError,
+    NetworkInputError,
+    NetworkOutputError,
+    Position,
+)
 from deepplp.neural.columns import Column, aligned, are_alike, argument, joined, row_count, shape_text, signature
 from deepplp.neural.network import Kind, Network
 
-__all__ = ["NetworkCall", "Slot", "SlotOutput", "as_tensors", "batch_size", "call_network", "network_outputs"]
+__all__ = [
+    "NetworkCall",
+    "Slot",
+    "SlotOutput",
+    "as_tensors",
+    "batch_size",
+    "call_network",
+    "checked_inputs",
+    "network_outputs",
+]
 
 ROW_SUM_TOLERANCE = 1e-3
 NEGATIVE_TOLERANCE = 1e-6  # rounding may leave 1 - p or an exponential a hair below zero
@@ -85,6 +101,32 @@ def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
             raise InputError(f"input {name!r} is a scalar; give it a leading batch axis, e.g. with .reshape(1)")
         tensors[name] = tensor
     return tensors
+
+
+_NOTHING: Mapping[str, Tensor] = {}
+
+
+def checked_inputs(
+    given: Mapping[str, object],
+    names: Iterable[str],
+    *,
+    only_used: bool,
+    sized: Mapping[str, Tensor] = _NOTHING,
+) -> tuple[dict[str, Tensor], int]:
+    """The inputs of these names as tensors, and the batch size, which those of ``sized`` share.
+
+    What is given beside them is not looked at with ``only_used``; without, it still tells the batch size where no name
+    is asked for.
+    """
+    try:
+        wanted = {name: given[name] for name in names}
+    except KeyError as error:
+        listed = ", ".join(given) or "none"
+        raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
+    tensors = as_tensors(wanted if only_used else given)
+    used = tensors if len(tensors) == len(wanted) else {name: tensors[name] for name in wanted}
+    told = used if used or only_used else tensors
+    return used, batch_size({**told, **sized} if sized else told)
 
 
 def batch_size(inputs: Mapping[str, Tensor]) -> int:

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
-from deepplp.errors import InputError, MissingInputError, QueryError
-from deepplp.neural import as_tensors, batch_size
-from deepplp.program import parse_goal
+from deepplp.errors import InputError, QueryError
 from deepplp.queries.batch import Options, answer_one
 from deepplp.queries.compiled import CompiledQuery
 from deepplp.queries.environment import Environment
 from deepplp.queries.evidence import checked_evidence
-from deepplp.queries.weights import Request
+from deepplp.queries.weights import request_of
 
-__all__ = ["PreparedQuery", "request_of"]
+__all__ = ["PreparedQuery"]
 
 _NOTHING: Mapping[str, Tensor] = {}
 
@@ -77,27 +75,3 @@ def _observed(evidence: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         if not isinstance(value, Tensor):
             raise QueryError(f"the evidence for {term} is a tensor here; True and False are compiled into the query")
     return {term: value for term, value in checked.items() if isinstance(value, Tensor)}
-
-
-def request_of(
-    compiled: CompiledQuery, given: Mapping[str, object], observed: Mapping[str, Tensor], *, extra: bool = True
-) -> Request:
-    """A request of a compiled query; with ``extra``, what the query does not use is not looked at.
-
-    Without it, inputs of a query that needs none still tell the batch size.
-    """
-    demand = compiled.demand
-    try:
-        used = as_tensors({name: given[name] for name in demand.needs.inputs})
-    except KeyError as error:
-        listed = ", ".join(given) or "none"
-        raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
-    sized: Mapping[str, Tensor] = used if used or extra else as_tensors(given)
-    if observed or demand.observed:
-        if not observed.keys() >= set(demand.observed):  # written with other spaces
-            observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
-        for term in demand.observed:
-            if term not in observed:
-                raise QueryError(f"the query was compiled for evidence that tensors give; none is given for {term}")
-        sized = {**sized, **{f"evidence {term}": value for term, value in observed.items()}}
-    return Request(compiled, used, observed, batch_size(sized))

@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from deepplp.errors import QueryError
-from deepplp.neural import as_tensors
+from deepplp.errors import InputError, QueryError
 from deepplp.program import Term, parse_goal
 from deepplp.queries.evidence import checked_evidence
 
@@ -73,7 +72,7 @@ class Question:
 class Tensors(NamedTuple):
     """The tensors of a query: its inputs by name, and its row-by-row evidence by the text of the atom."""
 
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, object]
     observed: Mapping[str, Tensor]
 
 
@@ -92,13 +91,20 @@ def read(query: Query, extra: Extra = "error") -> tuple[Asked, Tensors]:
     if extra not in ("error", "ignore"):
         raise QueryError(f"extra is 'error' or 'ignore', not {extra!r}")
     queries = (text,) if isinstance(text, str) else None if text is None else tuple(text)
-    inputs = _NOTHING
-    if query.inputs:
-        inputs = as_tensors(query.inputs) if extra == "error" else query.inputs
+    inputs = query.inputs or _NOTHING
     evidence: Evidence = ()
     observed = _NOTHING
     if query.evidence:
         known = checked_evidence(query.evidence)
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
         evidence = tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in known.items()))
-    return Asked(queries, tuple(sorted(inputs)), evidence, query.facts, extra), Tensors(inputs, observed)
+    return Asked(queries, _names(inputs), evidence, query.facts, extra), Tensors(inputs, observed)
+
+
+def _names(inputs: Mapping[str, object]) -> tuple[str, ...]:
+    if not isinstance(inputs, Mapping):
+        raise InputError(f"inputs is a mapping from names to tensors, not a {type(inputs).__name__}")
+    for name in inputs:
+        if not isinstance(name, str):
+            raise InputError(f"inputs are named by strings, not by {name!r}")
+    return tuple(sorted(inputs))

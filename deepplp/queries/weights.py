@@ -11,14 +11,16 @@ import torch
 from torch import Tensor
 
 from deepplp.circuit import IntArray
+from deepplp.errors import QueryError
 from deepplp.evaluation import are_distributions
-from deepplp.neural import NetworkCall, Slot, network_outputs
+from deepplp.neural import NetworkCall, Slot, checked_inputs, network_outputs
+from deepplp.program import parse_goal
 from deepplp.queries.compiled import CompiledQuery, Demand
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, gather_columns
 from deepplp.queries.slots import ComputedSlot, LearnableSlot, learnable_blocks
 
-__all__ = ["Block", "Request", "SharedWeights", "blocks_of", "cut_mass"]
+__all__ = ["Block", "Request", "SharedWeights", "blocks_of", "cut_mass", "request_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +31,27 @@ class Request:
     inputs: Mapping[str, Tensor]
     observed: Mapping[str, Tensor]
     rows: int
+
+
+def request_of(
+    compiled: CompiledQuery, given: Mapping[str, object], observed: Mapping[str, Tensor], *, extra: bool = True
+) -> Request:
+    """A request of a compiled query; with ``extra``, what the query does not use is not looked at.
+
+    Without it, inputs of a query that needs none still tell the batch size.
+    """
+    demand = compiled.demand
+    if not (observed or demand.observed):
+        used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra)
+        return Request(compiled, used, observed, rows)
+    if not observed.keys() >= set(demand.observed):  # written with other spaces
+        observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
+        for term in demand.observed:
+            if term not in observed:
+                raise QueryError(f"the query was compiled for evidence that tensors give; none is given for {term}")
+    sized = {f"evidence {term}": value for term, value in observed.items()}
+    used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra, sized=sized)
+    return Request(compiled, used, observed, rows)
 
 
 class Block(NamedTuple):
