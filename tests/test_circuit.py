@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit
-from deepplp.compilation import compile_formula, compile_sentential
+from deepplp.compilation import COMPILERS, compile_formula
 from deepplp.formula import Formula, depth_first_order
 from deepplp.program import Program, parse_goal
 from deepplp.queries.header import Header
@@ -41,7 +41,7 @@ def test_the_order_is_that_of_the_nodes(formula: Formula, rng: random.Random) ->
     """All leaves of a node belong to one choice, and its subs decide later ones; both compilers say the order given."""
     order = list(depth_first_order(formula))
     rng.shuffle(order)
-    for circuit in (compile_formula(formula, order), compile_sentential(formula, order)):
+    for circuit in (compile_formula(formula, order, compiler=name) for name in COMPILERS):
         assert circuit.order.dtype == np.int64
         assert circuit.order.tolist() == order
         choices = circuit.node_choices

@@ -58,5 +58,9 @@ class Meter:
             raise OutOfBudgetError("steps")
         if self._deadline is not None and self.steps >= self._next_look:
             self._next_look = self.steps + _STEPS_PER_LOOK
-            if time.monotonic() > self._deadline:
-                raise OutOfBudgetError("seconds")
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise OutOfBudgetError("seconds")

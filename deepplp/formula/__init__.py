@@ -4,6 +4,7 @@ from deepplp.formula.components import (
     check_negative_cycles,
     depth_first_order,
     roots_of,
+    strongly_connected,
     strongly_connected_components,
 )
 from deepplp.formula.formula import (
@@ -49,5 +50,6 @@ __all__ = [
     "check_negative_cycles",
     "depth_first_order",
     "roots_of",
+    "strongly_connected",
     "strongly_connected_components",
 ]
