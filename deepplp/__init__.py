@@ -14,8 +14,7 @@ from deepplp.errors import DeepPLPError, InconsistentEvidenceError
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
-from deepplp.queries.batch import Query
-from deepplp.queries.cache import CacheInfo
+from deepplp.queries import CacheInfo, PreparedQuery, Query
 
 __all__ = [
     "Answers",
@@ -28,6 +27,7 @@ __all__ = [
     "ManyAnswers",
     "Model",
     "Network",
+    "PreparedQuery",
     "Program",
     "Query",
     "Report",

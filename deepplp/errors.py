@@ -20,6 +20,7 @@ __all__ = [
     "InconsistentEvidenceError",
     "InputError",
     "InvalidProbabilityError",
+    "LateParameterWarning",
     "MissingInputError",
     "NegativeCycleError",
     "NetworkInputError",
@@ -223,3 +224,7 @@ class CacheWarning(UserWarning):
 
 class UnusedNetworkWarning(ProgramWarning):
     """The model was given a network that the program never mentions."""
+
+
+class LateParameterWarning(UserWarning):
+    """An optimiser was made before a learnable probability was, and does not train it."""

@@ -117,9 +117,15 @@ SYNTAX = [
     (
         "nn/1",
         "nn(net) :: a(X).",
-        "p.pl:1:1: nn takes 2 to 4 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
-        "nn(network, [inputs], Output, [values])\n"
+        "p.pl:1:1: nn takes 2 to 5 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor), "
+        "nn(network, [inputs], Output, [values]) or nn(network, [inputs], Output, [values], independent)\n"
         "    nn(net) :: a(X).\n    ^",
+    ),
+    (
+        "nn's fifth argument another word",
+        "nn(net,[X],Y,[0..2],alone) :: a(X,Y).",
+        "p.pl:1:1: the fifth argument of nn is the word independent, for values each of which may hold by itself, "
+        "not alone\n    nn(net,[X],Y,[0..2],alone) :: a(X,Y).\n    ^",
     ),
     (
         "nn's output a constant",

@@ -45,6 +45,7 @@ def export(
     flat = np.asarray([e for pairs in elements for e in pairs], dtype=np.int64).reshape(-1, 2)
     return Circuit(
         column_offsets=offsets,
+        order=np.asarray([e.choice for e in encoded], dtype=np.int64),
         leaf_offsets=_offsets(columns),
         leaf_columns=np.asarray([c for row in columns for c in row], dtype=np.int64),
         node_offsets=_offsets(elements),

@@ -153,6 +153,7 @@ class _Export:
         pairs = np.asarray(flat, dtype=np.int64).reshape(-1, 2)
         return Circuit(
             column_offsets=self._column_offsets,
+            order=np.asarray([e.choice for e in self._encoded], dtype=np.int64),
             leaf_offsets=_offsets(self._leaf_columns),
             leaf_columns=np.asarray([c for columns in self._leaf_columns for c in columns], dtype=np.int64),
             node_offsets=_offsets(self._elements),
