@@ -527,8 +527,8 @@ def test_impossible_targets_are_named() -> None:
         answers.log_prob(["s(a, a, 1)", "s(a, a, 2)", "s(a, a, 3)"])
     assert str(caught.value) == (
         "the targets s(a,a,1), s(a,a,3) of rows 0, 2 hold in no world, whatever the networks say, so nothing can be "
-        "learnt from it; check it against the program and the evidence, or pass impossible='ignore' for -inf with a "
-        "gradient of zero"
+        "learnt from them; check them against the program and the evidence, or pass impossible='ignore' for -inf "
+        "with a gradient of zero"
     )
     assert caught.value.rows == (0, 2)
     assert caught.value.terms == ("s(a,a,1)", "s(a,a,3)")

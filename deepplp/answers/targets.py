@@ -27,7 +27,7 @@ Targets: TypeAlias = Tensor | str | Term | Sequence[str | Term] | Sequence[int]
 Impossible: TypeAlias = Literal["error", "ignore"]
 
 _ADVICE = (
-    "in no world, whatever the networks say, so nothing can be learnt from it; check it against the program and the "
+    "in no world, whatever the networks say, so nothing can be learnt from {0}; check {0} against the program and the "
     "evidence, or pass impossible='ignore' for -inf with a gradient of zero"
 )
 
@@ -86,10 +86,9 @@ def impossible_rows(terms: AnswerTerms, indices: Tensor) -> list[int]:
 def raise_impossible(rows: Sequence[int], terms: Sequence[str], where: str) -> NoReturn:
     """Say which targets hold in no world; ``where`` names the rows of a batch, or the queries, and may be empty."""
     distinct = tuple(dict.fromkeys(terms))
-    subject, verb = ("targets", "hold") if distinct[1:] else ("target", "holds")
-    raise ImpossibleTargetError(
-        f"the {subject} {listed(distinct, 3)}{where} {verb} {_ADVICE}", rows=tuple(rows), terms=tuple(terms)
-    )
+    subject, verb, pronoun = ("targets", "hold", "them") if distinct[1:] else ("target", "holds", "it")
+    message = f"the {subject} {listed(distinct, 3)}{where} {verb} {_ADVICE.format(pronoun)}"
+    raise ImpossibleTargetError(message, rows=tuple(rows), terms=tuple(terms))
 
 
 def numbered(one: str, several: str, numbers: Sequence[int]) -> str:
