@@ -272,6 +272,16 @@ def test_the_environment_says_where(tmp_path: Path) -> None:
         assert done.stdout.strip() == expected
 
 
+def test_an_empty_value_is_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``DEEPPLP_CACHE`` is empty, the folder is that of an unset variable: the user's, not the working folder."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setenv("DEEPPLP_CACHE", "")
+    empty = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    monkeypatch.delenv("DEEPPLP_CACHE")
+    unset = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    assert empty == unset == tmp_path / "deepplp" / "structures"
+
+
 def chains(count: int) -> list[Query]:
     """Queries of as many structures, with facts of their own."""
     return [
