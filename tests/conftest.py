@@ -11,11 +11,12 @@ from experiments.datasets import data_root
 
 os.environ["DEEPPLP_CACHE"] = "off"  # tests of the cache name a folder of their own
 
-hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
+BUSY = [hypothesis.HealthCheck.too_slow]  # how busy the machine is says nothing of the code
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=BUSY)
 hypothesis.settings.register_profile(
     "ci", deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
 )
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000, suppress_health_check=BUSY)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 

@@ -242,7 +242,7 @@ def test_copies_start_with_an_empty_memory() -> None:
 
 
 def _ask(folder: Path, barrier: object, queue: object) -> None:
-    barrier.wait(60)  # type: ignore[attr-defined]
+    barrier.wait(300)  # type: ignore[attr-defined]
     model = model_of(ADDITION, folder)
     found = model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs
     queue.put(found.tolist())  # type: ignore[attr-defined]
@@ -255,7 +255,7 @@ def test_processes_at_once(tmp_path: Path) -> None:
     processes = [context.Process(target=_ask, args=(tmp_path, barrier, queue)) for _ in range(3)]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=120) for _ in processes]
+    results = [queue.get(timeout=300) for _ in processes]
     for process in processes:
         process.join(60)
     expected = model_of(ADDITION, False).query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs.tolist()
