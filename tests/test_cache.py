@@ -244,7 +244,7 @@ def test_copies_start_with_an_empty_memory() -> None:
 
 
 def _ask(folder: Path, barrier: object, queue: object) -> None:
-    barrier.wait(60)  # type: ignore[attr-defined]
+    barrier.wait(300)  # type: ignore[attr-defined]
     model = model_of(ADDITION, folder)
     found = model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs
     queue.put(found.tolist())  # type: ignore[attr-defined]
@@ -257,7 +257,7 @@ def test_processes_at_once(tmp_path: Path) -> None:
     processes = [context.Process(target=_ask, args=(tmp_path, barrier, queue)) for _ in range(3)]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=120) for _ in processes]
+    results = [queue.get(timeout=300) for _ in processes]
     for process in processes:
         process.join(60)
     expected = model_of(ADDITION, False).query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs.tolist()
@@ -272,6 +272,16 @@ def test_the_environment_says_where(tmp_path: Path) -> None:
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
         assert done.stdout.strip() == expected
+
+
+def test_an_empty_value_is_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``DEEPPLP_CACHE`` is empty, the folder is that of an unset variable: the user's, not the working folder."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setenv("DEEPPLP_CACHE", "")
+    empty = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    monkeypatch.delenv("DEEPPLP_CACHE")
+    unset = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    assert empty == unset == tmp_path / "deepplp" / "structures"
 
 
 def chains(count: int) -> list[Query]:
