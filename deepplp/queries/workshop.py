@@ -88,7 +88,7 @@ class Workshop:
         """A pattern's header and circuit; ``program`` is that of `program_with`."""
         formula = self.formula(pattern, program, functions)
         settings = self.settings
-        circuit, _ = compile_with_report(formula, budget=settings.budget)
+        circuit, _ = compile_with_report(formula, budget=settings.budget, compiler=settings.compiler)
         return Built(Header.of(formula), circuit)
 
     def formula(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Formula:
