@@ -195,12 +195,17 @@ def _columns(call: NetworkCall, inputs: Mapping[str, Column]) -> list[Column] | 
     arguments: list[Column] = []
     rows = -1
     for names in call.columns:
-        columns = [inputs[name] for name in names]
-        count = row_count(columns[0])
-        if rows not in (-1, count) or not are_alike(columns):
+        first = inputs[names[0]]
+        count = first.shape[0] if isinstance(first, Tensor) else len(first)
+        if rows not in (-1, count):
             return None
         rows = count
-        arguments.append(joined(columns))
+        if len(names) > 1:
+            columns = [inputs[name] for name in names]
+            if not are_alike(columns):
+                return None
+            first = joined(columns)
+        arguments.append(first)
     return arguments
 
 

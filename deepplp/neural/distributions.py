@@ -69,7 +69,9 @@ class Distributions(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the module was moved to."""
-        return self._anchor.device
+        anchor = self._buffers["_anchor"]  # a query asks for it each time, and nn.Module looks attributes up slowly
+        assert anchor is not None
+        return anchor.device
 
     @staticmethod
     def name(clause: int) -> str:

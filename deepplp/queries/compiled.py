@@ -34,7 +34,8 @@ Needs = Callable[[Iterable[Choice]], TensorNeeds]
 class Demand:
     """What must be computed for each row of a batch: slots of networks, observed evidence and computed probabilities.
 
-    Slots are numbered in this order. ``sizes`` are their numbers of weights.
+    Slots are numbered in this order. ``sizes`` are their numbers of weights. ``only_inputs`` says that the call's
+    inputs are all that networks and tensor functions take.
     """
 
     needs: TensorNeeds
@@ -42,8 +43,10 @@ class Demand:
     observed: tuple[str, ...]
     computed: tuple[ComputedSlot, ...]
     sizes: tuple[int, ...] = field(init=False)
+    only_inputs: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "only_inputs", self.needs.only_inputs)
         sizes = [slot.width for call in self.calls for slot in call.slots]
         sizes += [2] * len(self.observed)
         sizes += [len(slot.probabilities) + 1 for slot in self.computed]

@@ -71,7 +71,7 @@ def blocks_of(
     demand: Demand, inputs: Mapping[str, Tensor], observed: Mapping[str, Tensor], environment: Environment
 ) -> list[Block]:
     """The weights of all slots, in their order, as few blocks: outputs of networks stay as they come."""
-    columns = gather_columns(demand.needs, inputs, environment)
+    columns = inputs if demand.only_inputs else gather_columns(demand.needs, inputs, environment)
     blocks: list[Block] = []
     for call in demand.calls:
         name = call.network
@@ -85,6 +85,8 @@ def blocks_of(
 def cut_mass(blocks: Sequence[Block], slots: Sequence[int]) -> dict[str, Tensor]:
     """The largest mass [rows] that was cut from any of some slots, by network; a network without ``k`` cuts none."""
     found: dict[str, Tensor] = {}
+    if all(block.cut is None for block in blocks):
+        return found
     wanted = set(slots)
     first = 0
     for block in blocks:
