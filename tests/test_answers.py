@@ -244,6 +244,18 @@ def test_argmax_of_nothing() -> None:
     assert caught.value.rows == (1, 3)
 
 
+def test_rows_without_a_meaning() -> None:
+    """Rows whose evidence is impossible can be asked for as NaN: printed and read, but none is most probable."""
+    evidence = {"d(a, 0)": True}
+    answers = sums_model().query("s(a, b, Z)", {"a": A, "b": B}, evidence=evidence, on_inconsistent="nan")
+    assert repr(answers).splitlines()[2].split() == ["s(a,b,0)", "0.1", "0.25", "nan"]
+    assert math.isnan(answers.to_dict(2)["s(a,b,1)"])
+    assert answers.log_prob(["s(a,b,0)"] * 3).isnan().tolist() == [False, False, True]
+    assert pickle.loads(pickle.dumps(answers))["s(a,b,0)"].isnan().tolist() == [False, False, True]
+    with pytest.raises(errors.InconsistentEvidenceError, match=r"evidence has probability 0: row 2$"):
+        answers.argmax()
+
+
 def test_to_dict() -> None:
     """A batch of one needs no row; any other does, and the row must be there."""
     answers = answers_of([[0.25, 0.75]])
