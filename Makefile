@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH := $(VENV)/.installed-bench
-# Where MNIST is looked for; unset, it is fetched into a cache folder.
-export DEEPPLP_DATA
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types architecture tests bench clean

@@ -7,15 +7,14 @@ probabilities, and gradients flow back into the networks.
 from importlib.metadata import PackageNotFoundError, version
 
 from deepplp import errors
-from deepplp.answers import Answers
+from deepplp.answers import Answers, ManyAnswers
 from deepplp.checking import Finding, Report, check_file
 from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
-from deepplp.queries.batch import ManyAnswers, Query
-from deepplp.queries.cache import CacheInfo
+from deepplp.queries import CacheInfo, PreparedQuery, Query
 
 __all__ = [
     "Answers",
@@ -28,6 +27,7 @@ __all__ = [
     "ManyAnswers",
     "Model",
     "Network",
+    "PreparedQuery",
     "Program",
     "Query",
     "Report",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deepplp.formula import Atom, Formula, Node, Or, check_negative_cycles, strongly_connected_components
+from deepplp.formula import Atom, Formula, Node, Or, components_of
 
 __all__ = ["Item", "Part", "Parts"]
 
@@ -32,8 +32,8 @@ class Parts:
 
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
-        components = list(strongly_connected_components(formula))
-        cyclic = [check_negative_cycles(formula, c) for c in components]
+        found = components_of(formula)
+        components, cyclic = [c.nodes for c in found], [c.cyclic for c in found]
         self._users: dict[int, list[int]] = {}  # the literals' signs do not show here
         self._negated: set[int] = set()  # nodes that something reads negated
         for component in components:

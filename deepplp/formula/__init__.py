@@ -1,7 +1,8 @@
 """The ground program as a value: nodes over choices, their components and cycles."""
 
 from deepplp.formula.components import (
-    check_negative_cycles,
+    Component,
+    components_of,
     depth_first_order,
     roots_of,
     strongly_connected,
@@ -35,6 +36,7 @@ __all__ = [
     "And",
     "Atom",
     "Choice",
+    "Component",
     "Computed",
     "Fixed",
     "Formula",
@@ -47,7 +49,7 @@ __all__ = [
     "Or",
     "Origin",
     "Value",
-    "check_negative_cycles",
+    "components_of",
     "depth_first_order",
     "roots_of",
     "strongly_connected",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from deepplp.errors import NegativeCycleError
 from deepplp.formula.formula import And, Atom, Formula, Node
 
 __all__ = [
-    "check_negative_cycles",
+    "Component",
+    "components_of",
     "depth_first_order",
     "roots_of",
     "strongly_connected",
@@ -70,6 +72,22 @@ def _heights(formula: Formula) -> dict[int, int]:
     return height
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Nodes that all use each other, or a single node; ``cyclic`` where they do, or it uses itself."""
+
+    nodes: list[int]
+    cyclic: bool
+
+
+def components_of(formula: Formula) -> list[Component]:
+    """The components of the nodes that the goals reach, each behind those that it uses.
+
+    A cycle through a negation is a `NegativeCycleError`.
+    """
+    return [Component(c, _check_negative_cycles(formula, c)) for c in strongly_connected_components(formula)]
+
+
 def strongly_connected_components(formula: Formula) -> Iterator[list[int]]:
     """The components of the nodes that the goals reach, each behind those that it uses."""
     nodes = formula.nodes
@@ -126,7 +144,7 @@ def strongly_connected(
                     yield component
 
 
-def check_negative_cycles(formula: Formula, component: list[int]) -> bool:
+def _check_negative_cycles(formula: Formula, component: list[int]) -> bool:
     """Whether a component is a cycle; a cycle through a negation is an error."""
     members = set(component)
     cyclic = False

@@ -1,8 +1,8 @@
 """Compiled queries on disk: arrays and JSON, never pickle, with a format version and a checksum.
 
-A file is named after a digest of all that its content depends on: the texts of the program, the pattern of the query and
-the code that grounds and compiles. Files are written beside and renamed: concurrent processes see whole files or none. A
-damaged or foreign one is ignored with a warning, and made anew.
+A file is named after a digest of all that its content depends on: the texts of the program, the pattern of the query
+and the code that grounds and compiles. Files are written beside and renamed: concurrent processes see whole files or
+none. A damaged or foreign one is ignored with a warning, and made anew.
 """
 
 from __future__ import annotations
