@@ -10,7 +10,9 @@ from deepplp import errors
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.checking import Finding, Report, check_file
 from deepplp.compilation import CompilationReport, CompileBudget
+from deepplp.compilation import compile_formula as compile  # noqa: A004 (a name of this package, not a built-in's)
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
+from deepplp.grounding import GroundBudget, ground
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
@@ -23,6 +25,7 @@ __all__ = [
     "CompileBudget",
     "DeepPLPError",
     "Finding",
+    "GroundBudget",
     "InconsistentEvidenceError",
     "ManyAnswers",
     "Model",
@@ -32,7 +35,9 @@ __all__ = [
     "Query",
     "Report",
     "check_file",
+    "compile",
     "errors",
+    "ground",
 ]
 
 try:

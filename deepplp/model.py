@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
-from deepplp.grounding import PythonFunction, is_reserved
+from deepplp.grounding import GrounderName, PythonFunction, is_reserved
 from deepplp.neural import Distributions, Network
 from deepplp.program import Program, parse_goal
 from deepplp.queries import (
@@ -22,7 +22,6 @@ from deepplp.queries import (
     CacheInfo,
     CompiledQueries,
     Compiler,
-    Engine,
     Environment,
     Extra,
     LearnableSlot,
@@ -64,13 +63,13 @@ class Model(nn.Module):
         allow_python: bool = False,
         cache: str | os.PathLike[str] | bool | None = None,
         budget: CompileBudget | None = None,
-        grounder: Engine = "auto",
+        grounder: GrounderName = "auto",
         compiler: Compiler = "portfolio",
     ) -> None:
         super().__init__()
         if budget is not None and not isinstance(budget, CompileBudget):
             raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(budget).__name__}")
-        _check_choice("grounder", grounder, get_args(Engine))
+        _check_choice("grounder", grounder, get_args(GrounderName))
         _check_choice("compiler", compiler, get_args(Compiler))
         self._cache = cache
         self._settings = Settings(allow_python, budget, grounder, compiler)

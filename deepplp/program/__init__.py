@@ -28,8 +28,8 @@ from deepplp.program.terms import (
     is_ground,
     list2term,
     list_items,
-    substituted,
     number_of,
+    substituted,
     subterms,
 )
 from deepplp.program.text import Text

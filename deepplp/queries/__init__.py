@@ -8,14 +8,13 @@ from deepplp.queries.prepared import PreparedQuery
 from deepplp.queries.query import Extra, Query
 from deepplp.queries.slots import LearnableSlot
 from deepplp.queries.storage import cache_folder
-from deepplp.queries.workshop import Compiler, Engine, Settings
+from deepplp.queries.workshop import Compiler, Settings
 
 __all__ = [
     "Asking",
     "CacheInfo",
     "CompiledQueries",
     "Compiler",
-    "Engine",
     "Environment",
     "Extra",
     "LearnableSlot",

@@ -118,7 +118,7 @@ class CompiledQuery:
                     fixed.extend(probabilities)
                 case Neural() as origin:
                     slot = slot_of(choice, origin)
-                    places[index] = _Place(number_of[origin.declaration.network, slot.key], 0)
+                    places[index] = _Place(number_of[origin.declaration.network, slot.key], 2 * (origin.label or 0))
                 case Observed(term):
                     places[index] = _Place(number_of[str(term)], 0)
                 case Computed() as origin:

@@ -177,4 +177,5 @@ def slot_of(choice: Choice, origin: Neural) -> Slot:
     kind = declaration.kind
     if kind == "tensor":
         raise AssertionError("a tensor is no choice")
-    return Slot(tuple(map(str, origin.inputs)), len(choice.values), kind, str(declaration), declaration.position)
+    values = origin.labels or len(choice.values)
+    return Slot(tuple(map(str, origin.inputs)), values, kind, str(declaration), declaration.position)

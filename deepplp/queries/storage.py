@@ -193,7 +193,8 @@ def _encoded_origin(origin: Origin, terms: _Written) -> list[Any]:
         case Fixed():
             return ["fixed", list(origin.probabilities)]
         case Neural():
-            return ["neural", origin.declaration.index, list(map(terms.number, origin.inputs))]
+            inputs = list(map(terms.number, origin.inputs))
+            return ["neural", origin.declaration.index, inputs, origin.label, origin.labels]
         case Learnable():
             arguments = list(map(terms.number, origin.arguments))
             return ["learnable", origin.clause.index, arguments, list(origin.fixed), list(origin.initial)]
@@ -219,8 +220,8 @@ def decoded(content: Mapping[str, Any], program: Program) -> Header:
         match entry:
             case ["fixed", probabilities]:
                 return Fixed(tuple(probabilities))
-            case ["neural", index, inputs]:
-                return Neural(program.declarations[index], tuple(map(term, inputs)))
+            case ["neural", index, inputs, label, labels]:
+                return Neural(program.declarations[index], tuple(map(term, inputs)), label, labels)
             case ["learnable", index, arguments, fixed, initial]:
                 return Learnable(program.learnables[index], tuple(map(term, arguments)), tuple(fixed), tuple(initial))
             case ["observed", number]:

@@ -13,15 +13,14 @@ from deepplp.circuit import Circuit
 from deepplp.compilation import CompilationReport, CompileBudget, compile_with_report
 from deepplp.errors import DeepPLPError, UnknownNetworkError
 from deepplp.formula import Formula
-from deepplp.grounding import GroundBudget, Grounder, PythonFunction
+from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
 from deepplp.program import Program
 from deepplp.queries.header import Header
 from deepplp.queries.pattern import Pattern
 from deepplp.queries.storage import decoded, encoded
 
-__all__ = ["Built", "Compiler", "Engine", "Settings", "Task", "Workshop"]
+__all__ = ["Built", "Compiler", "Settings", "Task", "Workshop"]
 
-Engine = Literal["auto", "tabled", "problog"]
 Compiler = Literal["portfolio", "sdd"]
 
 
@@ -49,7 +48,7 @@ class Settings:
 
     allow_python: bool = False
     budget: CompileBudget | None = None
-    grounder: Engine = "auto"
+    grounder: GrounderName = "auto"
     compiler: Compiler = "portfolio"
 
     @property
@@ -116,6 +115,7 @@ class Workshop:
             allow_python=settings.allow_python,
             functions=functions,
             budget=settings.ground_budget,
+            grounder=settings.grounder,
         )
 
     def built_in_processes(self, tasks: Sequence[Task], jobs: int) -> Iterator[Built | None]:
