@@ -16,7 +16,7 @@ from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
 from deepplp.grounding.problog import LoadedProgram, OwnGoals, ground_goals, load_program, own_goals
 from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.grounding.question import Question
-from deepplp.grounding.tabled import Declined, TabledEngine
+from deepplp.grounding.tabled.engine import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
 from deepplp.program import Program, Term, control_faults, parse_goal
 

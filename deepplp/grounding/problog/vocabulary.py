@@ -218,7 +218,7 @@ class ProblogEngine(Protocol):
         *,
         include: frozenset[int] | None = None,
     ) -> ProblogFormula:
-        """The ground program of a goal, added to a ``target`` if there is one; the clauses of ``include`` count."""
+        """The ground program of a goal, added to that of a ``target``; ``include`` are the clauses that count."""
 
 
 class GroundingEngine(Protocol):
