@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from deepplp.grounding import check_limits
+from deepplp.limits import check_limits
 
 __all__ = ["CompileBudget", "Meter", "OutOfBudgetError"]
 
