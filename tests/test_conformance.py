@@ -449,7 +449,7 @@ def test_collected_answers_are_those_of_every_world(seed: int, collect: str) -> 
 
 def test_endless_recursion_is_a_named_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recursion that does not end is stopped while there is memory left, and the error says where."""
-    monkeypatch.setattr("deepplp.grounding.problog.engine._MOST_OPEN", 2000)
+    monkeypatch.setattr("deepplp.grounding.ground_budget._MOST_OPEN", 2000)
     with pytest.raises(errors.BudgetExceededError, match=r"^p\.pl:1:\d+: more than 2000 goals wait for this one"):
         deepplp.Model(deepplp.Program.from_string("p(N) :- M is N + 1, p(M).\nquery(p(0)).", "p.pl")).query()
 

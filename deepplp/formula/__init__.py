@@ -8,6 +8,7 @@ from deepplp.formula.components import (
     strongly_connected,
     strongly_connected_components,
 )
+from deepplp.formula.derivations import BodyLiteral, ClauseSource, Derivation, Reason
 from deepplp.formula.formula import (
     FALSE,
     NONE,
@@ -35,9 +36,12 @@ __all__ = [
     "TRUE",
     "And",
     "Atom",
+    "BodyLiteral",
     "Choice",
     "Component",
+    "ClauseSource",
     "Computed",
+    "Derivation",
     "Fixed",
     "Formula",
     "Goal",
@@ -48,6 +52,7 @@ __all__ = [
     "Observed",
     "Or",
     "Origin",
+    "Reason",
     "Value",
     "components_of",
     "depth_first_order",

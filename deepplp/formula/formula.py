@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from deepplp.errors import Position
+from deepplp.formula.derivations import Reason
 from deepplp.program import LearnableClause, NeuralDeclaration, Term
 
 __all__ = [
@@ -162,6 +163,9 @@ class Formula:
     node may refer to nodes behind it, and to itself: its meaning is then the least fixpoint.
     ``evidence`` holds what is known to hold (a literal is negated where the evidence is negative). ``unanswered`` are
     the queries with free variables of which no instance can be proved.
+
+    ``derivations`` say why each node holds, one entry a node, where that was asked for; see
+    `deepplp.formula.derivations`. Where it was asked for and is not known, ``no_derivations`` says why.
     """
 
     choices: tuple[Choice, ...]
@@ -169,3 +173,5 @@ class Formula:
     queries: tuple[Goal, ...]
     evidence: tuple[Goal, ...] = ()
     unanswered: tuple[Term, ...] = ()
+    derivations: tuple[Reason, ...] | None = None
+    no_derivations: str | None = None

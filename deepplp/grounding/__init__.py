@@ -1,6 +1,6 @@
 """`Program` and query → `Formula`: an and/or/not graph over categorical choices, which may be cyclic."""
 
-from deepplp.grounding.ground import Grounder, ground, is_reserved
+from deepplp.grounding.ground import Grounder, GrounderName, Grounding, ground, is_reserved
 from deepplp.grounding.ground_budget import GroundBudget, check_limits
 from deepplp.grounding.hints import hint_for
 from deepplp.grounding.python_predicates import PythonFunction, to_python
@@ -10,6 +10,8 @@ __all__ = [
     "TENSOR_SIGNATURES",
     "GroundBudget",
     "Grounder",
+    "GrounderName",
+    "Grounding",
     "PythonFunction",
     "check_limits",
     "ground",

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-from problog.engine import instantiate
-from problog.errors import ProbLogError
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from deepplp.errors import GroundingError, InvalidProbabilityError, Position
 from deepplp.formula import (
@@ -27,57 +23,74 @@ from deepplp.formula import (
     Node,
     Observed,
     Or,
+    Reason,
     Value,
 )
-from deepplp.grounding.problog.clauses import LEARNABLE
-from deepplp.grounding.problog.engine import GroundTarget, NeuralMark
-from deepplp.program import LearnableClause, Term, named
+from deepplp.grounding.clause_base import LEARNABLE, ClauseBase, ClauseTerm, FactNode, Location
+from deepplp.grounding.target import GroundAnd, GroundAtom, GroundNode, GroundProgram, Key, NeuralMark, Probability
+from deepplp.grounding.unfolded import UnfoldedProgram
+from deepplp.program import LearnableClause, Term, named, number_of
 
 __all__ = ["Extraction"]
 
 _SUM_TOLERANCE = 1e-6  # published networks state their distributions to six digits
 _ROUNDING = 1e-12
 
-_Head = tuple[Any, Any, Term]  # what identifies its atom, its probability, and itself
+_Values: TypeAlias = tuple[int, dict[Hashable, int]]
+"""The number of a choice, and that of the value of each of its atoms, by their identifiers.
+
+The number is -1 where there is no choice: an atom with a value is then certain, the others are impossible.
+"""
+
+
+class _Head(NamedTuple):
+    """A value of a choice as the program states it."""
+
+    identifier: Hashable
+    probability: Probability
+    name: Term
 
 
 class Extraction:
-    """Read a `Formula` off the engine's target: only what the goals reach, with atoms grouped into choices."""
+    """Read a `Formula` off a ground program: only what the goals reach, with atoms grouped into choices."""
 
-    def __init__(
-        self, target: GroundTarget, database: Any, locate: Any, learnables: tuple[LearnableClause, ...]
-    ) -> None:
+    def __init__(self, program: GroundProgram, base: ClauseBase, learnables: tuple[LearnableClause, ...]) -> None:
         self._learnables = learnables
-        self._target = target
-        self._database = database
-        self._locate = locate
+        self._program = program
+        self._base = base
         self._choices: list[Choice] = []
-        self._groups: dict[Any, tuple[int, dict[Any, int]]] = {}  # group -> choice, identifier -> value
-        self._siblings: dict[int, list[Any]] | None = None
+        self._groups: dict[Hashable, _Values] = {}
 
     def formula(
         self,
-        queries: Sequence[tuple[Term, Any]],
-        evidence: Sequence[tuple[Term, Any]],
-        observed: Sequence[tuple[Term, Any]],
+        queries: Sequence[tuple[Term, Key]],
+        evidence: Sequence[tuple[Term, Key]],
+        observed: Sequence[tuple[Term, Key]],
         unanswered: tuple[Term, ...],
     ) -> Formula:
-        """The formula of goals by their keys in the target; its choices and nodes stand as the goals reach them."""
+        """The formula of goals by their keys; its choices and nodes stand as the goals reach them.
+
+        Raises:
+            InvalidProbabilityError: a probability is missing, no number or out of range, or several sum to over 1.
+        """
         reached = self._reachable([key for _, key in (*queries, *evidence, *observed)])
         nodes: list[Node] = [And(())]
         literals: dict[int, int] = {}
-        compounds: list[tuple[int, Any]] = []
-        for key in reached:
-            node = self._target.get_node(key)
-            if type(node).__name__ == "atom":
+        compounds: list[tuple[int, GroundNode]] = []
+        for key, node in reached.items():
+            if isinstance(node, GroundAtom):
                 literals[key] = self._atom_literal(node, nodes)
             else:
                 compounds.append((len(nodes), node))
                 literals[key] = len(nodes) + 1
                 nodes.append(Or(()))
         for index, node in compounds:
-            children = tuple(self._literal(c, literals) for c in node.children)
-            nodes[index] = And(children) if type(node).__name__ == "conj" else Or(children)
+            assert not isinstance(node, GroundAtom)
+            children = [self._literal(c, literals) for c in node.children]
+            if isinstance(self._program, UnfoldedProgram):  # a derivation without what is certain
+                children = [c for c in children if c != TRUE]
+            nodes[index] = And(tuple(children)) if isinstance(node, GroundAnd) else Or(tuple(children))
+        reasons = self._reasons(reached, literals, len(nodes))
         agreements = [self._agreement(t, self._literal(k, literals), nodes) for t, k in observed]
         return Formula(
             tuple(self._choices),
@@ -85,7 +98,18 @@ class Extraction:
             tuple(Goal(t, self._literal(k, literals)) for t, k in queries),
             (*(Goal(t, self._literal(k, literals)) for t, k in evidence), *agreements),
             unanswered,
+            None if reasons is None else (*reasons, *[None] * (len(nodes) - len(reasons))),
         )
+
+    def _reasons(self, reached: Iterable[int], literals: dict[int, int], count: int) -> list[Reason] | None:
+        """Why each of the nodes holds, where the ground program remembers."""
+        if not isinstance(self._program, UnfoldedProgram):
+            return None
+        found: list[Reason] = [None] * count
+        for key in reached:
+            if literals[key] > TRUE:  # certain choices have no node
+                found[literals[key] - 1] = self._program.reason(key, lambda k: self._literal(k, literals))
+        return found
 
     def _agreement(self, term: Term, literal: int, nodes: list[Node]) -> Goal:
         """Evidence that an atom is what a choice of its own observes: both hold, or neither."""
@@ -99,22 +123,22 @@ class Extraction:
         ]
         return Goal(term, seen + 3, observed=True)
 
-    def _reachable(self, roots: Iterable[Any]) -> list[int]:
-        seen: dict[int, None] = {}
+    def _reachable(self, roots: Iterable[Key]) -> dict[int, GroundNode]:
+        """The nodes that the roots reach, in depth-first order."""
+        seen: dict[int, GroundNode] = {}
         stack = [abs(r) for r in roots if r]
         stack.reverse()
         while stack:
             key = stack.pop()
             if key in seen:
                 continue
-            seen[key] = None
-            node = self._target.get_node(key)
-            if type(node).__name__ != "atom":
-                stack.extend(abs(c) for c in reversed(node.children) if c)
-        return list(seen)
+            node = seen[key] = self._program.node(key)
+            if not isinstance(node, GroundAtom):
+                stack.extend([abs(c) for c in reversed(node.children) if c])
+        return seen
 
     @staticmethod
-    def _literal(key: Any, literals: dict[int, int]) -> int:
+    def _literal(key: Key, literals: dict[int, int]) -> int:
         if key is None:
             return FALSE
         if key == 0:
@@ -122,8 +146,8 @@ class Extraction:
         literal = literals[abs(key)]
         return literal if key > 0 else -literal
 
-    def _atom_literal(self, atom: Any, nodes: list[Node]) -> int:
-        group = atom.group if atom.group is not None else ("fact", atom.identifier)
+    def _atom_literal(self, atom: GroundAtom, nodes: list[Node]) -> int:
+        group: Hashable = atom.group if atom.group is not None else ("fact", atom.identifier)
         if group not in self._groups:
             self._groups[group] = self._new_choice(atom)
         choice, values = self._groups[group]
@@ -134,20 +158,22 @@ class Extraction:
         nodes.append(Atom(choice, values[atom.identifier]))
         return len(nodes)
 
-    def _new_choice(self, atom: Any) -> tuple[int, dict[Any, int]]:
+    def _new_choice(self, atom: GroundAtom) -> _Values:
         mark = atom.probability
         if isinstance(mark, NeuralMark):
-            return self._neural_choice(atom, mark)
+            return self._neural_choice(atom.group, mark)
         if atom.group is None:
-            location = self._database.get_node(atom.identifier).location if isinstance(atom.identifier, int) else None
-            entries = [(atom.identifier, atom.probability, atom.name)]
+            fact = self._base.node(atom.identifier) if isinstance(atom.identifier, int) else None
+            location = fact.location if isinstance(fact, FactNode) else None
+            heads = [_Head(atom.identifier, mark, atom.name)]
         else:
-            location, entries = self._heads(atom)
-        return self._fixed_choice(entries, self._locate(location))
+            location, heads = self._heads(atom.group)
+        return self._fixed_choice(heads, self._base.locate(location))
 
-    def _neural_choice(self, atom: Any, mark: NeuralMark) -> tuple[int, dict[Any, int]]:
+    def _neural_choice(self, group: Hashable, mark: NeuralMark) -> _Values:
+        assert isinstance(group, tuple)
         declared = mark.declaration
-        group = atom.group
+        positions: dict[Hashable, int]
         if declared.kind == "bernoulli":
             values: tuple[Value, ...] = (declared.head, NONE)
             positions = {(*group, 0): 0}
@@ -157,90 +183,93 @@ class Extraction:
         self._choices.append(Choice(values, Neural(declared, mark.inputs), declared.position))
         return len(self._choices) - 1, positions
 
-    def _heads(self, atom: Any) -> tuple[Any, list[_Head]]:
+    def _heads(self, group: Hashable) -> tuple[Location, list[_Head]]:
         """All heads of an annotated disjunction, also those that the query never asked for."""
-        group = atom.group
         if not (isinstance(group, tuple) and isinstance(group[0], int)):
             # sample_uniform and its like make atoms without a clause.
-            atoms = [n for _, n, kind in self._target if kind == "atom" and n.group == group]
-            return None, [(a.identifier, a.probability, _sampled(a.identifier)) for a in atoms]
-        if self._siblings is None or group[0] not in self._siblings:
-            self._siblings = defaultdict(list)
-            for _, node in self._database.enum_nodes():
-                if type(node).__name__ == "choice":
-                    self._siblings[node.group].append(node)
-        nodes = self._siblings[group[0]]
-        result = group[1]
-        entries = []
-        for node in nodes:
-            head = node.functor.args[2] if node.functor.arity > 2 else node.functor
-            name = named(instantiate(head, result))
-            entries.append(((*group, node.choice), instantiate(node.probability, result), name))
-        return nodes[0].location, entries
+            atoms = (a for a in self._program.atoms() if a.group == group)
+            return None, [_Head(a.identifier, a.probability, _sampled(a.identifier)) for a in atoms]
+        nodes = self._base.choices(group[0])
+        arguments: Sequence[Term] = group[1]
+        heads = [
+            _Head((*group, n.choice), _instance(n.probability, arguments), named(_instance(n.head, arguments)))
+            for n in nodes
+        ]
+        return nodes[0].location, heads
 
-    def _learnable_choice(self, entries: list[_Head], position: Position | None) -> tuple[int, dict[Any, int]]:
-        learnt = [p if _is_learnable(p) else None for _, p, _ in entries]
+    def _learnable_choice(self, heads: list[_Head], position: Position | None) -> _Values:
+        learnt = [p if _is_learnable(p) else None for _, p, _ in heads]
         clause = self._learnables[int(next(p for p in learnt if p is not None).args[0])]
         arguments = tuple(named(a) for p in learnt if p is not None for a in p.args[1:])
         fixed = tuple(
             None if t is not None else _probability(p, name, position)
-            for t, (_, p, name) in zip(learnt, entries, strict=True)
+            for t, (_, p, name) in zip(learnt, heads, strict=True)
         )
         initial = clause.distribution(fixed)
-        values: list[Value] = [name for _, _, name in entries]
-        values += [NONE] * (len(initial) - len(entries))
+        values: list[Value] = [name for _, _, name in heads]
+        values += [NONE] * (len(initial) - len(heads))
         self._choices.append(Choice(tuple(values), Learnable(clause, arguments, fixed, initial), clause.position))
-        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(heads)}
 
-    def _fixed_choice(self, entries: list[_Head], position: Position | None) -> tuple[int, dict[Any, int]]:
-        if any(_is_learnable(p) for _, p, _ in entries):
-            return self._learnable_choice(entries, position)
-        if any(_is_tensor(p) for _, p, _ in entries):
-            given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in entries)
-            self._choices.append(Choice((*(name for _, _, name in entries), NONE), Computed(given), position))
-            return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
-        probabilities = [_probability(p, name, position) for _, p, name in entries]
+    def _fixed_choice(self, heads: list[_Head], position: Position | None) -> _Values:
+        if any(_is_learnable(p) for _, p, _ in heads):
+            return self._learnable_choice(heads, position)
+        if any(_is_tensor(p) for _, p, _ in heads):
+            given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in heads)
+            self._choices.append(Choice((*(name for _, _, name in heads), NONE), Computed(given), position))
+            return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(heads)}
+        probabilities = [_probability(p, name, position) for _, p, name in heads]
         total = math.fsum(probabilities)
         if total > 1 + _SUM_TOLERANCE:
             raise InvalidProbabilityError(
                 f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1", position
             )
-        for (identifier, _, _), p in zip(entries, probabilities, strict=True):
+        for (identifier, _, _), p in zip(heads, probabilities, strict=True):
             if p == 1.0 and total <= 1.0:
                 return -1, {identifier: 1}
-        values: list[Value] = [name for _, _, name in entries]
-        if 1 - total > (_ROUNDING if len(entries) > 1 else 0.0):
+        values: list[Value] = [name for _, _, name in heads]
+        if 1 - total > (_ROUNDING if len(heads) > 1 else 0.0):
             probabilities.append(
-                1.0 - probabilities[0] if len(entries) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
+                1.0 - probabilities[0] if len(heads) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
             )
             values.append(NONE)
         if total == 0:
             return -1, {}
         self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
-        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(entries)}
+        return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(heads)}
 
 
-def _sampled(identifier: tuple[Any, ...]) -> Term:
+def _instance(term: ClauseTerm | None, arguments: Sequence[Term]) -> Term | None:
+    """A term of a choice with its arguments in place of its variables."""
+    if isinstance(term, int):
+        return arguments[term]
+    return None if term is None else term.apply(arguments)
+
+
+def _sampled(identifier: Hashable) -> Term:
     """A value of a choice without a clause, such as sample_uniform1/3 makes."""
+    assert isinstance(identifier, tuple)
     return Term("value", *(part if isinstance(part, Term) else Term(f"'{part}'") for part in identifier))
 
 
-def _is_learnable(probability: Any) -> bool:
+def _is_learnable(probability: Probability) -> TypeGuard[Term]:
     return isinstance(probability, Term) and probability.functor == LEARNABLE
 
 
-def _is_tensor(probability: Any) -> bool:
+def _is_tensor(probability: Probability) -> TypeGuard[Term]:
     return isinstance(probability, Term) and probability.functor == "tensor" and probability.arity == 1
 
 
-def _probability(term: Any, name: Term, position: Position | None) -> float:
+def _probability(term: Probability, name: Term, position: Position | None) -> float:
     if term is None:
         raise InvalidProbabilityError(
             f"{name} has no probability; every head of an annotated disjunction needs one", position
         )
     try:
-        value = float(term.compute_value() if isinstance(term, Term) else term)
-    except (ProbLogError, TypeError, ValueError, ZeroDivisionError):
+        if isinstance(term, NeuralMark):
+            raise ValueError("a network decides it")
+        value = float(number_of(term) if isinstance(term, Term) else term)
+    except ValueError:
         raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None
     if not 0.0 <= value <= 1.0:
         raise InvalidProbabilityError(f"the probability {value:.12g} of {name} is not between 0 and 1", position)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from deepplp.errors import BudgetExceededError, Position, QueryError
+from deepplp.grounding.clause_base import Location
 
 __all__ = ["GroundBudget", "GroundMeter", "check_limits"]
 
+_MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
+_MOST_ANSWERS = 1_000_000
+_MOST_VARIABLES = 1_000
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
 
 
@@ -39,18 +42,18 @@ class GroundBudget:
 class GroundMeter:
     """Counts the goals of one query by their predicates.
 
-    ``locate`` turns what ProbLog knows of a place into a position.
+    ``locate`` turns a place of a clause into a position.
     """
 
-    def __init__(self, budget: GroundBudget, locate: Callable[[Any], Position | None]) -> None:
+    def __init__(self, budget: GroundBudget, locate: Callable[[Location], Position | None]) -> None:
         self._budget = budget
         self._locate = locate
         self._counts: dict[tuple[str, int], int] = {}
-        self._places: dict[tuple[str, int], Any] = {}
+        self._places: dict[tuple[str, int], Location] = {}
         self._goals = 0
         self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
 
-    def spend(self, functor: str, arity: int, place: Any) -> None:
+    def spend(self, functor: str, arity: int, place: Location) -> None:
         """Count a goal; ``place`` is where its predicate is defined or called."""
         key = functor, arity
         self._counts[key] = self._counts.get(key, 0) + 1
@@ -61,6 +64,22 @@ class GroundMeter:
             raise self._exceeded(f"more than {self._budget.goals} goals", "a budget without a limit of nodes")
         if not self._goals % _GOALS_PER_LOOK:
             self.look()
+
+    def check_open(self, waiting: int, place: Location) -> None:
+        """End a recursion while there is memory left."""
+        if waiting > _MOST_OPEN:
+            raise BudgetExceededError(
+                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
+                self._locate(place),
+            )
+
+    def check_answers(self, answers: int, place: Location, variables: int = 0) -> None:
+        """End a goal that has answers without end, or answers that hold more and more ``variables``."""
+        if answers > _MOST_ANSWERS or variables > _MOST_VARIABLES:
+            raise BudgetExceededError(
+                "this goal has answers without end; bind more of its arguments before it is called",
+                self._locate(place),
+            )
 
     def look(self) -> None:
         """Look at the clock."""

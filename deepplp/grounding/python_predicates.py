@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from problog.logic import Constant, Term, is_ground, list2term
+from typing import Any, TypeAlias
 
 from deepplp.errors import GroundingError, NonGroundError, Position
-from deepplp.program import list_items
+from deepplp.program import Constant, Term, is_ground, list2term, list_items
 
-__all__ = ["PythonFunction", "to_python", "to_term"]
+__all__ = ["PythonFunction", "PythonValue", "to_python", "to_term"]
+
+PythonValue: TypeAlias = "int | float | str | Term | list[PythonValue]"
+"""What a function is called with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,25 @@ class PythonFunction:
         """The predicate's number of arguments."""
         return self.inputs + (not self.test)
 
-    def solutions(self, arguments: tuple[Any, ...], position: Position | None) -> list[tuple[Any, ...]]:
-        """The argument tuples for which the predicate holds; the engine unifies them with the call's."""
-        given = arguments[: self.inputs]
-        for number, term in enumerate(given):
+    def solutions(self, arguments: Sequence[object], position: Position | None) -> list[tuple[Term, ...]]:
+        """The argument tuples for which the predicate holds; the engine unifies them with the call's.
+
+        Raises:
+            NonGroundError: an input holds a variable.
+            GroundingError: the function raises an exception, or returns what is no term.
+        """
+        given: list[Term] = []
+        for number, term in enumerate(arguments[: self.inputs]):
             if not (isinstance(term, Term) and is_ground(term)):
                 raise NonGroundError(
                     f"argument {number + 1} of {self.name}/{self.arity} is not ground; Python needs its inputs",
                     position,
                 )
+            given.append(term)
         try:
             result = self.function(*map(to_python, given))
             if self.test:
-                return [given] if result else []
+                return [tuple(given)] if result else []
             values = list(result) if self.nondeterministic else [result]
             return [(*given, to_term(value)) for value in values]
         except Exception as error:
@@ -54,7 +61,7 @@ class PythonFunction:
             ) from error
 
 
-def to_python(term: Any) -> Any:
+def to_python(term: Term) -> PythonValue:
     """A ground term as a Python value: numbers, strings (of strings and atoms), lists; other terms as they are.
 
     >>> to_python(list2term([Constant(1), Term("a"), Constant('"b c"')]))
@@ -64,14 +71,18 @@ def to_python(term: Any) -> Any:
     if items is not None:
         return [to_python(item) for item in items]
     if isinstance(term, Constant):
-        return term.value.strip('"') if isinstance(term.value, str) else term.value
-    if isinstance(term, Term) and term.arity == 0:
+        value: int | float | str = term.value
+        return value.strip('"') if isinstance(value, str) else value
+    if term.arity == 0:
         return str(term).strip("'")
     return term
 
 
-def to_term(value: Any) -> Term:
+def to_term(value: object) -> Term:
     """A Python value as a term: numbers as constants, strings as atoms, lists and tuples as lists.
+
+    Raises:
+        TypeError: the value is none of these.
 
     >>> to_term([1, "a", 0.5])
     [1, a, 0.5]

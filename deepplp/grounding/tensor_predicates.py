@@ -6,18 +6,14 @@ needed: as a network's argument, or as a probability.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
-
-from problog.engine_unify import UnifyError, unify_value
-from problog.logic import Constant, Term, is_ground
 
 from deepplp.errors import NonGroundError, Position, UnknownPredicateError
-from deepplp.program import list_items
+from deepplp.program import Constant, Term, is_ground, list_items
 
-__all__ = ["EMBED", "TENSOR_SIGNATURES", "TensorSignature", "tensor_builtins", "tensor_test"]
+__all__ = ["EMBED", "TENSOR_SIGNATURES", "TensorSignature", "tensor_predicates", "tensor_term"]
 
 EMBED = "embed"
 
@@ -34,6 +30,11 @@ class TensorSignature:
     def arguments(self) -> int:
         """The number of arguments, the result left out."""
         return self.tensors + self.parameters
+
+    @property
+    def arity(self) -> int:
+        """The predicate's number of arguments."""
+        return self.arguments + (not self.test)
 
 
 TENSOR_SIGNATURES: Mapping[str, TensorSignature] = MappingProxyType(
@@ -53,57 +54,50 @@ TENSOR_SIGNATURES: Mapping[str, TensorSignature] = MappingProxyType(
         "less_than": TensorSignature(2, test=True),
     }
 )
-
-Locate = Callable[[Any], Position | None]
-Solver = Callable[..., list[tuple[Any, ...]]]
+_EMBED_SIGNATURE = TensorSignature(0, 1)
 
 
-def tensor_builtins(locate: Locate) -> Iterator[tuple[str, int, Solver]]:
-    """Name, arity and solver of every predicate that gives a tensor."""
+def tensor_predicates() -> Iterator[tuple[str, int]]:
+    """Name and arity of every predicate of tensors."""
     for name, signature in TENSOR_SIGNATURES.items():
-        if not signature.test:
-            yield name, signature.arguments + 1, _solver(name, signature, locate)
-    yield EMBED, 2, _solver(EMBED, TensorSignature(0, 1), locate)
+        yield name, signature.arity
+    yield EMBED, _EMBED_SIGNATURE.arity
 
 
-def _solver(name: str, signature: TensorSignature, locate: Locate) -> Solver:
-    def solve(*arguments: Any, location: Any = None, **rest: Any) -> list[tuple[Any, ...]]:
-        given = arguments[:-1]
-        _check(name, signature, given, locate(location))
-        tensor = Term("tensor", Term(name, *given))
-        try:
-            return [(*given, unify_value(arguments[-1], tensor, {}))]
-        except UnifyError:
-            return []
+def tensor_term(name: str, arguments: Sequence[object], position: Position | None) -> Term:
+    """The term that says how a function computes its tensor from arguments, the result left out.
 
-    return solve
+    That of a test, such as ``less_than(A, B)``, is the probability, 0 or 1, with which it holds.
 
+    Raises:
+        NonGroundError: an argument holds a variable.
+        UnknownPredicateError: the arguments are numbers and no tensors.
 
-def tensor_test(name: str, arguments: tuple[Any, ...], position: Position | None) -> Term:
-    """The probability, 0 or 1, of a test of tensors such as ``less_than(A, B)``."""
-    _check(name, TENSOR_SIGNATURES[name], arguments, position)
-    return Term("tensor", Term(name, *arguments))
-
-
-def _check(name: str, signature: TensorSignature, arguments: tuple[Any, ...], position: Position | None) -> None:
-    arity = signature.arguments + (not signature.test)
+    >>> tensor_term("rbf", [Term("a"), Term("b")], None)
+    tensor(rbf(a,b))
+    """
+    signature = TENSOR_SIGNATURES.get(name, _EMBED_SIGNATURE)
+    given: list[Term] = []
     for number, term in enumerate(arguments):
         if not (isinstance(term, Term) and is_ground(term)):
             raise NonGroundError(
-                f"argument {number + 1} of the tensor function {name}/{arity} is not ground; bind it first", position
+                f"argument {number + 1} of the tensor function {name}/{signature.arity} is not ground; bind it first",
+                position,
             )
-    tensors = arguments[: signature.tensors]
-    if tensors and all(_is_number(t) for t in tensors) and name != "list_to_tensor":
+        given.append(term)
+    tensors = given[: signature.tensors]
+    if tensors and all(map(_is_number, tensors)) and name != "list_to_tensor":
         shown = " and ".join(map(str, tensors))
         raise UnknownPredicateError(
-            f"no clauses for {name}/{arity}; there is a tensor function of this name, but {shown} "
+            f"no clauses for {name}/{signature.arity}; there is a tensor function of this name, but {shown} "
             f"{'is no tensor' if len(tensors) == 1 else 'are no tensors'}",
             position,
         )
+    return Term("tensor", Term(name, *given))
 
 
-def _is_number(term: Any) -> bool:
+def _is_number(term: Term) -> bool:
     items = list_items(term)
     if items is not None:
-        return all(_is_number(i) for i in items)
+        return all(map(_is_number, items))
     return isinstance(term, Constant) and isinstance(term.value, (int, float))

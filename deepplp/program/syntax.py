@@ -7,7 +7,6 @@ a domain is expected.
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 from problog.errors import ProbLogError
@@ -26,6 +25,7 @@ _INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 RANGE_FUNCTOR = "'..'"
 _COLLECTING = ("findall", "all", "all_or_none")
 _DECLARATION_PRIORITY = 1150
+_COMPARISON_PRIORITY = 700
 _RANGE_PRIORITY = 650  # binds tighter than comparison, looser than arithmetic: 0..N-1 is 0..(N-1)
 
 
@@ -37,6 +37,22 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             token = Token("..", pos, binop=(_RANGE_PRIORITY, "xfx", self.factory.build_binop), atom=False)
             return token, pos + 2
         return super()._token_dot(s, pos)  # type: ignore[no-any-return]
+
+    def _token_equal(self, s: str, pos: int) -> tuple[Token, int]:
+        return self._identity("==", s, pos) or super()._token_equal(s, pos)
+
+    def _token_backslash(self, s: str, pos: int) -> tuple[Token, int]:
+        return self._identity("\\==", s, pos) or super()._token_backslash(s, pos)
+
+    def _identity(self, operator: str, s: str, pos: int) -> tuple[Token, int] | None:
+        """The token of an operator of which ProbLog warns. It means here what it means in Prolog.
+
+        To silence the warning would change the warning filters of all threads.
+        """
+        if not s.startswith(operator, pos):
+            return None
+        binary = (_COMPARISON_PRIORITY, "xfx", self.factory.build_binop)
+        return Token(operator, pos, binop=binary), pos + len(operator)
 
     def _token_lower(self, s: str, pos: int) -> tuple[Token, int]:
         token, end = super()._token_lower(s, pos)
@@ -142,9 +158,7 @@ def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSynt
 def _syntax_errors(text: Text, start: int, build: Any) -> Any:
     """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # ProbLog warns of == and \==, which mean here what they mean in Prolog
-            return build()
+        return build()
     except ParseError as error:
         raise _explain(error, text, start) from None
     except RecursionError:

@@ -1,1 +1,20 @@
-"""ProbLog's engine: what the tabled engine does not speak."""
+"""ProbLog's engine: it grounds what the tabled engine does not speak, and holds the clauses that both read.
+
+Its interface::
+
+    load_program(program, allow_python=False, functions=()) -> LoadedProgram
+        A program in ProbLog's data base, its directives carried out. Nothing changes it: any number of threads may
+        ground goals of it at once. ``LoadedProgram.clauses`` is what the tabled engine reads.
+
+    own_goals(loaded, budget) -> OwnGoals
+        The program's ``query/1`` and ``evidence/1,2``.
+
+    ground_goals(loaded, goals, budget) -> GroundGoals
+        Goals ground together, each run on a data base and with an engine of its own.
+"""
+
+from deepplp.grounding.problog.loading import LoadedProgram, load_program
+from deepplp.grounding.problog.own_goals import OwnGoals, own_goals
+from deepplp.grounding.problog.run import ground_goals
+
+__all__ = ["LoadedProgram", "OwnGoals", "ground_goals", "load_program", "own_goals"]

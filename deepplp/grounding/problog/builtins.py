@@ -2,49 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias, Unpack
 
-from problog.engine_builtin import IndirectCallCycleError, check_mode, list_elements
+from problog import get_evaluatable, get_semiring
+from problog.engine_builtin import IndirectCallCycleError, _build_scope, check_mode, list_elements
 from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.errors import ProbLogError
-from problog.logic import And, Clause, Constant, Not, Or, Term, is_variable
+from problog.logic import Clause, is_variable, term2list
 
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
-from deepplp.program import readable
+from deepplp.grounding.problog.modules import guarded
+from deepplp.grounding.problog.target import ProblogTarget
+from deepplp.grounding.problog.vocabulary import (
+    Argument,
+    Arguments,
+    Bindings,
+    BuiltinFunction,
+    CallOptions,
+    GoalKey,
+    ProbableSolution,
+    Solution,
+)
+from deepplp.program import Conjunction, Constant, Disjunction, Not, Term, readable
 
-__all__ = ["install_builtins"]
+__all__ = ["replaced_builtins"]
 
-_CONTROL = (And, Or, Not)
+NamedBuiltin: TypeAlias = tuple[str, int, BuiltinFunction]
+
+_CONTROL = (Conjunction, Disjunction, Not)
 _BROKEN = (("set_state", 1), ("reset_state", 0), ("check_state", 1), ("print_state", 0), ("condition", 1))
+_LOADING = (
+    ("use_module", 1),
+    ("use_module", 2),
+    ("_use_module", 2),
+    ("_use_module", 3),
+    ("consult", 1),
+    ("_consult", 2),
+)
 
 
-def install_builtins(engine: Any, target_class: Callable[..., Any]) -> None:
-    """Replace built-ins of an engine; ``target_class`` makes the formula in which findall/3 grounds its goal."""
-    engine.add_builtin("findall", 3, SimpleProbabilisticBuiltIn(_collector("findall", target_class)))
-    engine.add_builtin("all", 3, SimpleProbabilisticBuiltIn(_collector("all", target_class)))
-    engine.add_builtin("all_or_none", 3, SimpleProbabilisticBuiltIn(_collector("all_or_none", target_class)))
-    engine.add_builtin("sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform))
-    engine.add_builtin("arg", 3, SimpleBuiltIn(_arg))
-    engine.add_builtin("functor", 3, SimpleBuiltIn(_functor(engine.get_builtin(engine.get_builtins()["functor/3"]))))
+def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[NamedBuiltin]:
+    """Name, arity and function of every built-in that stands in for one of ProbLog's, which ``original`` gives."""
+    for name in ("findall", "all", "all_or_none"):
+        yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
+    yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
+    yield "arg", 3, SimpleBuiltIn(_arg)
+    yield "functor", 3, SimpleBuiltIn(_functor(original("functor/3")))
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
         for arity in arities:
-            builtin = engine.get_builtin(engine.get_builtins()[f"{name}/{arity}"])
-            engine.add_builtin(name, arity, _caller(builtin, name))
+            yield name, arity, _caller(original(f"{name}/{arity}"), name)
     for arity in (2, 3, 5):
-        builtin = engine.get_builtin(engine.get_builtins()[f"subquery/{arity}"])
-        engine.add_builtin("subquery", arity, _subquery(builtin))
-
+        yield "subquery", arity, SimpleBuiltIn(_subquery(scoped=False))
+        yield "subquery_in_scope", arity + 1, SimpleBuiltIn(_subquery(scoped=True))
     for name, arity in _BROKEN:
-        engine.add_builtin(name, arity, _refused(name, arity))
+        yield name, arity, _refused(name, arity)
+    for name, arity in _LOADING:
+        yield name, arity, guarded(original(f"{name}/{arity}"), scoped=name[0] == "_")
 
 
-def _refused(name: str, arity: int) -> Any:
+def _refused(name: str, arity: int) -> BuiltinFunction:
     """A built-in that ProbLog lists and cannot carry out."""
 
-    def refuse(*arguments: Any, **call: Any) -> Any:
+    def refuse(*arguments: Argument, **call: Unpack[CallOptions]) -> object:
         raise UnsupportedConstructError(
             f"{name}/{arity} does not work in ProbLog 2.3 either; hand values on as arguments, and give evidence by "
             "evidence/1 or evidence/2",
@@ -54,14 +76,14 @@ def _refused(name: str, arity: int) -> Any:
     return refuse
 
 
-def _collector(name: str, target_class: Callable[..., Any]) -> Any:
+def _collector(name: str) -> BuiltinFunction:
     """``findall/3``, ``all/3`` or ``all_or_none/3``; see `deepplp.grounding.problog.collect`."""
 
-    def collect(pattern: Any, goal: Any, result: Any, **call: Any) -> list[Any]:
+    def collect(pattern: Argument, goal: Term, result: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
         engine, database, target = call["engine"], call["database"], call["target"]
         check_mode((pattern, goal, result), ["*cv", "*cl"], name, call.get("location"), database)
         position = engine.locate(call.get("location"))
-        own = target_class(keep_order=True, keep_all=True, keep_duplicates=True) if name == "findall" else target
+        own = ProblogTarget(keep_order=True, keep_all=True, keep_duplicates=True) if name == "findall" else target
         with engine.apart(_goal_key(name, goal), lambda: _cycle(name, goal, position), fresh=own is not target):
             try:
                 results = solutions(engine, database, own, pattern, goal, call.get("call_origin"))
@@ -75,11 +97,11 @@ def _collector(name: str, target_class: Callable[..., Any]) -> Any:
     return collect
 
 
-def _goal_key(name: str, goal: Any) -> tuple[str, str]:
+def _goal_key(name: str, goal: Term) -> GoalKey:
     return name, str(substitute_simple(goal, VarReindex()))
 
 
-def _cycle(name: str, goal: Any, position: Position | None) -> GroundingError:
+def _cycle(name: str, goal: Term, position: Position | None) -> GroundingError:
     return GroundingError(
         f"{name}/3 collects the answers of {readable(goal)} while these are being found: they depend on themselves; "
         f"collect the answers of a goal that does not lead back to this call of {name}/3",
@@ -90,20 +112,20 @@ def _cycle(name: str, goal: Any, position: Position | None) -> GroundingError:
 class _Bound:
     """Variables by what unification has bound them to, or themselves."""
 
-    def __init__(self, values: dict[Any, Any]) -> None:
+    def __init__(self, values: Bindings) -> None:
         self._values = values
 
-    def __getitem__(self, variable: Any) -> Any:
+    def __getitem__(self, variable: int) -> Argument:
         return self._values.get(variable, variable)
 
 
-def _arg(index: Any, term: Any, argument: Any, **call: Any) -> list[Any]:
+def _arg(index: Term, term: Term, argument: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
     """``arg(Index, Term, Argument)``; what the argument is unified with is bound in the term, too."""
     check_mode((index, term, argument), ["In*"], "arg", call.get("location"), call.get("database"))
     number = int(index) - 1
     if not 0 <= number < len(term.args):
         return []
-    bound: dict[Any, Any] = {}
+    bound: Bindings = {}
     try:
         found = unify_value(term.args[number], argument, bound)
     except UnifyError:
@@ -111,40 +133,42 @@ def _arg(index: Any, term: Any, argument: Any, **call: Any) -> list[Any]:
     return [(index, substitute_simple(term, _Bound(bound)), found)]
 
 
-def _functor(builtin: Any) -> Any:
+def _functor(builtin: BuiltinFunction) -> BuiltinFunction:
     """``functor(Term, Name, Arity)``; the arguments of a new term are variables of their own."""
 
-    def solve(term: Any, name: Any, arity: Any, **call: Any) -> list[Any]:
-        results = list(builtin.base_function(term, name, arity, **call))
+    def solve(term: Argument, name: Argument, arity: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
+        results: list[Solution] = list(builtin.base_function(term, name, arity, **call))  # type: ignore[attr-defined]
         if not is_variable(term):
             return results
         lowest = call["engine"].context_min_var(call["context"]) - 1
-        return [(made.with_args(*range(lowest, lowest - made.arity, -1)), name, arity) for made, name, arity in results]
+        ((made, name, arity),) = results
+        assert isinstance(made, Term)
+        return [(made.with_args(*range(lowest, lowest - made.arity, -1)), name, arity)]
 
     return solve
 
 
-def _sample_uniform(key: Any, items: Any, result: Any, target: Any = None, **call: Any) -> list[Any]:
+def _sample_uniform(key: Term, items: Term, result: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
     """``sample_uniform1(Key, Items, Item)``: one item, all as likely, and the same one wherever the key is the same."""
     check_mode((key, items, result), ["gL*"], "sample_uniform1", call.get("location"), call.get("database"))
     values = list_elements(items)[0]
     group = ("uniform", str(key), str(items))
-    solutions = []
+    found: list[ProbableSolution] = []
     for number, value in enumerate(values):
         try:
             item = unify_value(value, result, {}) if not is_variable(result) else value
         except UnifyError:
             continue
         probability = Constant(1.0 / len(values))
-        solutions.append(((key, items, item), target.add_atom((*group, number), probability, group=group)))
-    return solutions
+        found.append(((key, items, item), call["target"].add_atom((*group, number), probability, group=group)))
+    return found
 
 
-def _caller(builtin: Any, name: str) -> Any:
+def _caller(builtin: BuiltinFunction, name: str) -> BuiltinFunction:
     """``call/N`` and its like, for goals made of ``,``, ``;`` and negation too."""
 
-    def call(term: Any, *more: Any, **rest: Any) -> Any:
-        if is_variable(term):
+    def call(term: Argument, *more: Argument, **rest: Unpack[CallOptions]) -> object:
+        if not isinstance(term, Term) or is_variable(term):
             raise NonGroundError(
                 f"{name}/{1 + len(more)} is reached while its goal is not bound; bind it before the call",
                 rest["engine"].locate(rest.get("location")),
@@ -153,58 +177,93 @@ def _caller(builtin: Any, name: str) -> Any:
             variables = list(dict.fromkeys(term.variables()))
             head = Term(rest["engine"].get_non_cache_functor(), *variables)
             extended = rest["database"].extend()
-            extended += Clause(head, term)
-            return _call_as(builtin, term, head, variables, {**rest, "database": extended})
+            extended.add_statement(Clause(head, term))
+            rest["database"] = extended
+            return _call_as(builtin, term, head, variables, rest)
         return builtin(term, *more, **rest)
 
     return call
 
 
-def _call_as(builtin: Any, term: Term, head: Term, variables: list[Any], rest: dict[str, Any]) -> Any:
+def _call_as(builtin: BuiltinFunction, term: Term, head: Term, variables: Sequence[int], rest: CallOptions) -> object:
     """Call a clause that stands for a goal, and hand its answers back as instances of the goal."""
     engine = rest["engine"]
     outer = rest.get("transform")
 
-    def instance(result: Any) -> Any:
-        bound = dict(zip(variables, result[0].args, strict=True))
-        answer = substitute_simple(term, bound)
-        context = engine.create_context([answer], parent=result)
+    def instance(result: Arguments) -> Arguments | None:
+        called = result[0]
+        assert isinstance(called, Term)
+        bound = dict(zip(variables, called.args, strict=True))
+        context = engine.create_context([substitute_simple(term, bound)], parent=result)
         return outer(context) if outer is not None else context
 
-    return builtin(head, **{**rest, "transform": _After(instance)})
+    rest["transform"] = _After(instance)
+    return builtin(head, **rest)
 
 
 class _After:
     """Functions on results, the one that was added last first."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Callable[[Arguments], Arguments | None]) -> None:
         self._functions = [function]
 
-    def addFunction(self, function: Callable[[Any], Any]) -> None:  # noqa: N802 (ProbLog's name)
+    def addFunction(self, function: Callable[[Arguments], Arguments | None]) -> None:  # noqa: N802 (ProbLog's name)
         self._functions.append(function)
 
-    def __call__(self, result: Any) -> Any:
+    def __call__(self, result: Arguments) -> Arguments | None:
+        found: Arguments | None = result
         for function in reversed(self._functions):
-            result = function(result)
-            if result is None:
+            if found is None:
                 return None
-        return result
+            found = function(found)
+        return found
 
 
-def _subquery(builtin: Any) -> Any:
-    """``subquery(Goal, P)``: the probability of a goal as a number, which no gradient flows through."""
+def _subquery(scoped: bool) -> BuiltinFunction:
+    """``subquery(Goal, P)``: the probability of a goal as a number, which no gradient flows through.
 
-    def ask(goal: Any, *more: Any, **call: Any) -> Any:
+    Behind them may stand evidence, or evidence, a semiring and an evaluator of ProbLog's; a ``scoped`` one has the
+    clauses that count in front.
+    """
+
+    def ask(*arguments: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
         engine = call["engine"]
+        scope, (goal, _, *more) = arguments[:scoped], arguments[scoped:]
         position = engine.locate(call.get("location"))
+        check_mode(arguments, [("g" if scoped else "") + "cvLgg"[: 2 + len(more)]], functor="subquery")
         engine.check_subquery(goal, position)
         try:
-            return builtin(goal, *more, **call)
+            found = _probabilities(goal, more, scope, call)
         except (DeepPLPError, ProbLogError):
             raise
         except Exception as error:
             raise UnsupportedConstructError(
                 f"ProbLog cannot compute subquery({readable(goal)}, …): {type(error).__name__}: {error}", position
             ) from error
+        return [(*scope, answer, Constant(p), *more) for answer, p in found.items()]
 
     return ask
+
+
+def _probabilities(
+    goal: Argument, more: Sequence[Argument], scope: Sequence[Argument], call: CallOptions
+) -> dict[Term, float]:
+    """The probabilities of a goal's answers, ground and computed by ProbLog's own means."""
+    evidence, semiring, evaluator = [*more, None, None, None][:3]
+    included = _build_scope(scope[0]) if scope else None
+    fresh, database = call["engine"].fresh(), call["database"]
+    target = fresh.ground(database, goal, label="query", include=included)
+    for term in [] if evidence is None else term2list(evidence):
+        target = fresh.ground(database, term, target, label=target.LABEL_EVIDENCE_POS, include=included)
+    algebra = get_semiring(name=_text(semiring)).create(**call)
+    compiled = get_evaluatable(name=_text(evaluator), semiring=algebra).create_from(target)
+    found: dict[Term, float] = compiled.evaluate(semiring=algebra)
+    return found
+
+
+def _text(name: Argument) -> str | None:
+    if name is None:
+        return None
+    if not (isinstance(name, Constant) and name.is_string()):
+        raise GroundingError("subquery: a semiring and an evaluator are strings")
+    return str(name.functor).strip('"')

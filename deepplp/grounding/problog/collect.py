@@ -12,29 +12,44 @@ with an answer but not with another one that follows from it, or with none of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, product
-from typing import Any
+from typing import TypeAlias
 
 from problog.engine_builtin import build_list, check_mode
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
-from problog.logic import Clause, Term, is_ground
+from problog.logic import Clause
 
 from deepplp.errors import BudgetExceededError, Position
+from deepplp.grounding.clause_base import Location
 from deepplp.grounding.problog.propagation import Known, children_of
+from deepplp.grounding.problog.vocabulary import (
+    Argument,
+    ClauseStore,
+    FormulaWriter,
+    GroundingEngine,
+    ProbableSolution,
+)
+from deepplp.grounding.target import Key
+from deepplp.program import Term, is_ground
 
 __all__ = ["Answer", "lists", "merged_answers", "proved_answers", "solutions"]
 
 _MOST_LISTS = 2**16
+
+Proof: TypeAlias = tuple[int, tuple[int, ...]]
+"""When a proof was found, and its literals."""
+Found: TypeAlias = tuple[Argument, Key]
+"""An instance of the pattern, and its node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An instance of the pattern, and the node of what proves it."""
 
-    term: Any
-    node: Any
+    term: Argument
+    node: int
 
 
 class _Fresh:
@@ -42,9 +57,9 @@ class _Fresh:
 
     def __init__(self, numbers: Iterator[int]) -> None:
         self._numbers = numbers
-        self._known: dict[Any, int] = {}
+        self._known: dict[int, int] = {}
 
-    def __getitem__(self, variable: Any) -> int:
+    def __getitem__(self, variable: int | None) -> int:
         if variable is None:
             return next(self._numbers)
         if variable not in self._known:
@@ -55,26 +70,29 @@ class _Fresh:
 class _Unbound:
     """Every variable is a new one."""
 
-    def __getitem__(self, variable: Any) -> None:
+    def __getitem__(self, variable: int | None) -> None:
         return None
 
 
-def solutions(engine: Any, database: Any, target: Any, pattern: Any, goal: Term, origin: Any) -> list[tuple[Any, Any]]:
+def solutions(
+    engine: GroundingEngine, database: ClauseStore, target: FormulaWriter, pattern: Argument, goal: Term,
+    origin: tuple[str, Location] | None,
+) -> list[Found]:  # fmt: skip
     """The instances of a pattern for which a goal holds, each with its node in the target."""
     head = Term(engine.get_non_cache_functor(), pattern, *goal.variables())
     extended = database.extend()
-    extended += Clause(head, goal)
+    extended.add_statement(Clause(head, goal))
     called = substitute_simple(head, _Unbound())
     results = engine.call(called, subcall=True, database=extended, target=target, call_origin=origin)
     return [(arguments[0], node) for arguments, node in results]
 
 
-def merged_answers(results: Sequence[tuple[Any, Any]], target: Any) -> list[Answer]:
+def merged_answers(results: Sequence[Found], target: FormulaWriter) -> list[Answer]:
     """The answers of ``all/3``: each as often as the engine's tables tell it apart."""
-    return [Answer(term, node) for term, node in results if node != target.FALSE]
+    return [Answer(term, node) for term, node in results if node is not None]
 
 
-def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) -> list[Answer]:
+def proved_answers(results: Sequence[Found], own: FormulaWriter, target: FormulaWriter) -> list[Answer]:
     """The answers of ``findall/3``: each once a proof, in the order in which they were proved.
 
     ``own`` is the formula in which the goal was ground, with all its proofs; the answers' nodes are in ``target``.
@@ -87,18 +105,18 @@ def proved_answers(results: Sequence[tuple[Any, Any]], own: Any, target: Any) ->
     keep_all, target.keep_all = target.keep_all, False  # what is certain is no atom in the target
     nodes = [target.add_and((*map(copy, literals), target.TRUE)) for _, _, literals in proofs]
     target.keep_all = keep_all
-    return [Answer(term, node) for (_, term, _), node in zip(proofs, nodes, strict=True) if node != target.FALSE]
+    return [Answer(term, node) for (_, term, _), node in zip(proofs, nodes, strict=True) if node is not None]
 
 
 def lists(
     answers: Sequence[Answer],
-    target: Any,
-    pattern: Any,
-    goal: Any,
-    result: Any,
+    target: FormulaWriter,
+    pattern: Argument,
+    goal: Argument,
+    result: Argument,
     lowest: int,
     position: Position | None,
-) -> Iterator[tuple[tuple[Any, Any, Any], Any]]:
+) -> Iterator[ProbableSolution]:
     """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list.
 
     Variables in answers are new ones, numbered below the caller's ``lowest``, so that each answer has its own.
@@ -120,14 +138,14 @@ def lists(
 
 
 def _selections(
-    answers: Sequence[Answer], target: Any, position: Position | None
-) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    answers: Sequence[Answer], target: FormulaWriter, position: Position | None
+) -> Iterator[tuple[tuple[Argument, ...], tuple[int, ...]]]:
     """Every set of answers that a world may have, with the literals that say that it has these and no others."""
     known = Known(target, [a.node for a in answers])
     steps = 0
     # What comes next is on top: the number of the next answer, what was known before the last one was decided, the
     # answers of the list and the literals of all decisions, and the last of these.
-    stack: list[tuple[int, int, tuple[Any, ...], tuple[Any, ...], int]] = [(0, known.mark(), (), (), 0)]
+    stack: list[tuple[int, int, tuple[Argument, ...], tuple[int, ...], int]] = [(0, known.mark(), (), (), 0)]
     while stack:
         index, mark, chosen, literals, decided = stack.pop()
         known.undo(mark)
@@ -148,12 +166,12 @@ def _selections(
         if answer.node == target.TRUE:
             stack.append((index + 1, mark, (*chosen, answer.term), literals, 0))
             continue
-        denied = target.negate(answer.node)
+        denied = -answer.node
         stack.append((index + 1, mark, chosen, (*literals, denied), denied))
         stack.append((index + 1, mark, (*chosen, answer.term), (*literals, answer.node), answer.node))
 
 
-def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
+def _on_cycles(formula: FormulaWriter, roots: Sequence[Key]) -> frozenset[int]:
     """The nodes that lie on a cycle, by Tarjan's algorithm; no cycle goes through a negation."""
     order: dict[int, int] = {}
     low: dict[int, int] = {}
@@ -193,14 +211,14 @@ def _on_cycles(formula: Any, roots: Sequence[Any]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _branches(formula: Any, roots: Sequence[Any], cyclic: frozenset[int]) -> Any:
+def _branches(formula: FormulaWriter, roots: Sequence[Key], cyclic: frozenset[int]) -> Callable[[Key], list[Proof]]:
     """A function from a node to its proofs: when each was found, and its literals.
 
     A negation and a node on a cycle are literals themselves.
     """
-    known: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+    known: dict[int, list[Proof]] = {}
 
-    def proofs(key: Any) -> list[tuple[int, tuple[int, ...]]]:
+    def proofs(key: Key) -> list[Proof]:
         if key is None:
             return []
         if key == 0:
@@ -234,13 +252,13 @@ def _branches(formula: Any, roots: Sequence[Any], cyclic: frozenset[int]) -> Any
 class _Copy:
     """Copies nodes of one formula to another, cycles included."""
 
-    def __init__(self, source: Any, target: Any, cyclic: frozenset[int]) -> None:
+    def __init__(self, source: FormulaWriter, target: FormulaWriter, cyclic: frozenset[int]) -> None:
         self._source = source
         self._target = target
         self._cyclic = cyclic
-        self._known: dict[int, Any] = {}
+        self._known: dict[int, Key] = {}
 
-    def __call__(self, literal: int) -> Any:
+    def __call__(self, literal: int) -> Key:
         key = abs(literal)
         if key not in self._known:
             self._copy(key)
@@ -277,7 +295,7 @@ class _Copy:
             for child in self._source.get_node(key).children:
                 target.add_disjunct(self._known[key], self._literal(child))
 
-    def _literal(self, child: Any) -> Any:
+    def _literal(self, child: Key) -> Key:
         if child is None:
             return self._target.FALSE
         if child == 0:

@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from problog import library_paths
 from problog.engine import UnknownClause
 from problog.engine_builtin import IndirectCallCycleError
 from problog.engine_unify import OccursCheck
 from problog.errors import ProbLogError
-from problog.logic import Term
+from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import DeepPLPError, GroundingError, Position, UnknownPredicateError
+from deepplp.grounding.clause_base import Location
 from deepplp.grounding.hints import hint_for
-from deepplp.program import readable_text
+from deepplp.grounding.problog.engine import Engine
+from deepplp.program import Term, readable_text
 
-__all__ = ["Faults"]
+__all__ = ["translated"]
 
 _ARITHMETIC = frozenset({"is", "<", ">", "=<", ">=", "=:=", "=\\="})
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Translates exceptions: ``locate`` finds places, ``engine`` knows what was called last."""
+@contextmanager
+def translated(engine: Engine, goal: Term | None) -> Iterator[None]:
+    """Turn what goes wrong while an engine grounds a goal into errors with the user's file, line and column.
 
-    engine: Any
-    locate: Callable[[Any], Position | None]
-    signatures: Callable[[], Iterable[str]]
+    ProbLog's suspicion of a negative cycle passes, unless the engine evaluates negations one by one.
+    """
+    faults = _Faults(engine)
+    try:
+        yield
+    except DeepPLPError as error:
+        faults.relocate(error)
+        raise
+    except Exception as error:
+        if isinstance(error, NegativeCycle) and not engine.has_exact_negation:
+            raise
+        raise faults.translate(error, goal) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Faults:
+    """Translates exceptions; ``engine`` knows what was called last."""
+
+    engine: Engine
 
     def translate(self, error: Exception, goal: Term | None) -> DeepPLPError:
         """The error that says what an exception of ProbLog's, or of what ProbLog calls, means to a user."""
@@ -79,14 +97,14 @@ class Faults:
             )
         return GroundingError(
             "a term is nested too deeply for ProbLog's engine; use a flatter term, or facts instead of a long list",
-            self.locate(goal.location) if goal is not None else None,
+            self.engine.locate(goal.location) if goal is not None else None,
         )
 
-    def _place(self, location: Any) -> tuple[Position | None, str]:
+    def _place(self, location: Location) -> tuple[Position | None, str]:
         """Where the user's program is at fault, and what to add where that is inside a library."""
-        position = self.locate(location)
+        position = self.engine.locate(location)
         if position is None and self.engine.called is not None:
-            position = self.locate(self.engine.called[0].location)
+            position = self.engine.locate(self.engine.called[0].location)
         if position is None or not _is_library(position.file):
             return position, ""
         return self._outside(position)
@@ -94,7 +112,7 @@ class Faults:
     def _outside(self, position: Position) -> tuple[Position, str]:
         library = os.path.splitext(os.path.basename(position.file))[0]
         for clause in self.engine.calling_clauses():
-            caller = self.locate(clause)
+            caller = self.engine.locate(clause)
             if caller is not None and not _is_library(caller.file):
                 return caller, f", in library({library})"
         return position, ""
@@ -107,13 +125,21 @@ class Faults:
         instead = hint_for(signature)
         if instead is not None:
             return UnknownPredicateError(instead + inside, position)
-        known = sorted(self.signatures())
+        known = sorted(self._signatures())
         close = [name, *difflib.get_close_matches(name, [k.rpartition("/")[0] for k in known], n=2, cutoff=0.7)]
         near = sorted(
             (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])
         )
         hint = f"; did you mean {' or '.join(near)}?" if near else "; the program defines no such predicate"
         return UnknownPredicateError(f"no clauses for {name}/{arity}{hint}{inside}", position)
+
+    def _signatures(self) -> set[str]:
+        """The predicates that the program and its libraries define."""
+        return {
+            f"{node.functor}/{node.arity}"
+            for _, node in self.engine.database.enum_nodes()
+            if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_", "query", "evidence"))
+        }
 
 
 def _is_library(file: str) -> bool:

@@ -7,16 +7,15 @@ program's own predicates of such names are never touched.
 from __future__ import annotations
 
 import functools
-import os
 from pathlib import Path
-from typing import Any
 
 import problog
-from problog.logic import Clause, Constant, Term
+from problog.logic import Clause
 
-from deepplp.program import Program, list_items
+from deepplp.grounding.problog.database import Database
+from deepplp.program import Constant, Program, Term, list_items
 
-__all__ = ["declare", "libraries_for", "load_library", "mend_libraries", "missing_file"]
+__all__ = ["libraries_for", "load_library", "mend_libraries"]
 
 _LIBRARIES = ("lists", "apply")
 _MENDED = r"""
@@ -45,26 +44,16 @@ def _loaded(program: Program) -> list[str]:
     return [str(g.args[0].args[0]) for g in calls if isinstance(g.args[0], Term) and g.args[0].functor == "library"]
 
 
-def load_library(database: Any, name: str) -> None:
+def load_library(database: Database, name: str) -> None:
     """Load a library, also one that another library has loaded for itself; what is defined stays as it is."""
     database.use_module(Term("library", Term(name)), None)
     for signature in _exports(name):
         predicate, _, arity = signature.rpartition("/")
-        free = Term(predicate, *[None] * int(arity))
-        found = database.find(free)
-        if found is None or not database.get_node(found):
+        if not database.is_defined(signature):
             database._create_alias(Term("'/'", Term(predicate), Constant(int(arity))), name)
 
 
-def declare(database: Any, signature: str) -> None:
-    """Make a predicate known, which may have no clauses."""
-    name, _, arity = signature.rpartition("/")
-    number = database._add_head(Term(name, *[None] * int(arity)))
-    if not database.get_node(number):
-        database._set_node(number, database._define(name, int(arity), database._create_index(int(arity)), None))
-
-
-def mend_libraries(database: Any) -> None:
+def mend_libraries(database: Database) -> None:
     """Replace clauses of ProbLog's libraries that do not work.
 
     In library(lists), ``append/2`` concatenates unknown lists, which never ends, ``select/4`` and ``selectchk/4``
@@ -79,8 +68,10 @@ def mend_libraries(database: Any) -> None:
         for name, _, arity in (h.rpartition("/") for h in heads):
             wrong = database.get_node(database.find(Term(f"_lists_{name}", *[None] * int(arity)))).children
             wrong.erase(tuple(wrong))
+        database.mark(library="lists")
         for clause in clauses:
             database.add_statement(clause, "lists")
+        database.mark()
     used = database.find(Term("_string_sub_list", *[None] * 5))
     if used is not None and not database.get_node(used):
         database._create_alias(Term("'/'", Term("sub_list"), Constant(5)), "lists", my_scope="string")
@@ -88,23 +79,13 @@ def mend_libraries(database: Any) -> None:
 
 def _without_locations(term: Term) -> Term:
     """A term that stands in no file of the program's."""
-    stack: list[Any] = [term]
+    stack: list[Term | int] = [term]
     while stack:
         current = stack.pop()
         if isinstance(current, Term):
             current.location = None
             stack.extend(current.args)
     return term
-
-
-def missing_file(filename: Term, path: str) -> str:
-    """What to say where there is no such file."""
-    shipped = sorted({p.stem for p in _FOLDER.iterdir() if p.suffix in (".pl", ".py") and p.stem != "builtin"})
-    if filename.functor == "library" and filename.arity == 1:
-        return f"there is no {filename}; ProbLog has: {', '.join(shipped)}"
-    name = os.path.splitext(str(filename).strip("'\""))[0]
-    meant = f"; did you mean library({name})?" if name in shipped else ""
-    return f"cannot read {filename}: there is no file {path}{meant}"
 
 
 @functools.cache

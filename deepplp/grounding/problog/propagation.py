@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
-from problog.errors import ProbLogError
+from deepplp.grounding.problog.vocabulary import FormulaNode, FormulaWriter
+from deepplp.grounding.target import Key
+from deepplp.program import Term, number_of
 
 __all__ = ["Known", "children_of"]
 
 _ROUNDING = 1e-12
 
 
-def children_of(formula: Any, key: int) -> tuple[int, ...]:
+def children_of(formula: FormulaWriter, key: int) -> tuple[int, ...]:
     """The literals below a node, but for those that are certain."""
     node = formula.get_node(key)
     return () if type(node).__name__ == "atom" else tuple(c for c in node.children if c)
@@ -26,10 +27,10 @@ class Known:
     It finds most contradictions, not all: lists that only a deeper look would rule out get probability zero.
     """
 
-    def __init__(self, formula: Any, roots: Sequence[Any]) -> None:
-        self._nodes: dict[int, Any] = {}
+    def __init__(self, formula: FormulaWriter, roots: Sequence[Key]) -> None:
+        self._nodes: dict[int, FormulaNode] = {}
         self._parents: dict[int, list[int]] = defaultdict(list)
-        self._groups: dict[Any, list[int]] = defaultdict(list)
+        self._groups: dict[Hashable, list[int]] = defaultdict(list)
         self._holds: dict[int, bool] = {}
         self._trail: list[int] = []
         stack = [abs(r) for r in roots if r]
@@ -57,8 +58,9 @@ class Known:
         if domain is not None:
             return len(domain) == len(atoms) > 0
         try:
-            return math.fsum(float(p.compute_value()) for p in probabilities) > 1.0 - _ROUNDING
-        except (AttributeError, ProbLogError, TypeError, ValueError, ZeroDivisionError):
+            terms = [p for p in probabilities if isinstance(p, Term)]
+            return len(terms) == len(probabilities) and math.fsum(map(number_of, terms)) > 1.0 - _ROUNDING
+        except ValueError:
             return False  # learnt, or a fault that is reported where the choice is made
 
     def mark(self) -> int:
@@ -96,7 +98,7 @@ class Known:
                 waiting += self._above(parent) if parent not in self._holds else self._below(parent)
         return True
 
-    def _value(self, literal: Any) -> bool | None:
+    def _value(self, literal: Key) -> bool | None:
         if literal is None:
             return False
         if literal == 0:
@@ -121,5 +123,5 @@ class Known:
             return [c if self._holds[key] else -c for c in node.children if c]
         if disjunction in map(self._value, node.children):
             return []
-        unknown = [c for c in node.children if self._value(c) is None]
+        unknown = [c for c in node.children if c and self._value(c) is None]
         return [c if self._holds[key] else -c for c in unknown] if len(unknown) == 1 else []

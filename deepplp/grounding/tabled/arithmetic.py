@@ -1,19 +1,21 @@
-"""Arithmetic of the fast evaluation: expressions of clauses as functions of an environment."""
+"""Arithmetic of the tabled engine: expressions of clauses as functions of an environment."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TypeAlias
 
-from problog.logic import Constant, Term, compute_function
+from deepplp.grounding.clause_base import ClauseTerm
+from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Terms
+from deepplp.program import Constant, Term, function_value, number_of
 
-from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Terms
+__all__ = ["COMPARISONS", "Expression", "expression"]
 
-__all__ = ["COMPARISONS", "expression"]
+Expression: TypeAlias = Callable[[Environment], Number]
 
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+COMPARISONS: Mapping[str, Callable[[Number, Number], bool]] = MappingProxyType(
     {
         "<": operator.lt,
         ">": operator.gt,
@@ -24,7 +26,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     }
 )
 # Those that programs use most, in Python's own words; ProbLog computes the others.
-_BINARY: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
+_BINARY: Mapping[str, Callable[[Number, Number], Number]] = MappingProxyType(
     {
         "+": operator.add,
         "-": operator.sub,
@@ -36,20 +38,18 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
         "max": max,
     }
 )
-_UNARY: Mapping[str, Callable[[Any], Any]] = MappingProxyType({"-": operator.neg, "abs": abs})
+_UNARY: Mapping[str, Callable[[Number], Number]] = MappingProxyType({"-": operator.neg, "abs": abs})
 _FAILURES = (ArithmeticError, TypeError, ValueError)
 
-Expression = Callable[[Environment], Any]
 
-
-def expression(terms: Terms, term: Any) -> Expression:
+def expression(terms: Terms, term: ClauseTerm) -> Expression:
     """The value of a clause's term in an environment. What has none is outside of the fragment."""
-    if type(term) is int:
+    if isinstance(term, int):
         return _variable(terms, term)
     if type(term) is Constant:
         return _constant(term.functor)
     if type(term) is not Term:
-        raise OutsideFragment
+        raise OutsideFragment(f"{term} has no value as arithmetic")
     name = str(term.functor).strip("'")
     parts = [expression(terms, a) for a in term.args]
     if len(parts) == 2 and name in _BINARY:
@@ -59,77 +59,60 @@ def expression(terms: Terms, term: Any) -> Expression:
     return _other(term.functor, parts)
 
 
-def _constant(value: Any) -> Expression:
-    if type(value) not in (int, float):
-        raise OutsideFragment
+def _constant(value: object) -> Expression:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise OutsideFragment(f"{value} has no value as arithmetic")
     return lambda environment: value
 
 
 def _variable(terms: Terms, variable: int) -> Expression:
     values = terms.values
 
-    def value(environment: Environment) -> Any:
+    def value(environment: Environment) -> Number:
         bound = environment[variable]
-        if type(bound) is not int or bound < 0:
+        if not isinstance(bound, int) or bound < 0:
             bound = terms.resolve(~variable, environment)
-            if type(bound) is not int or bound < 0:
-                raise OutsideFragment
+            if not isinstance(bound, int) or bound < 0:
+                raise OutsideFragment("arithmetic is reached with a free variable")
         found = values[bound]
-        return computed(terms.term(bound)) if found is None else found
+        return _computed(terms.term(bound)) if found is None else found
 
     return value
 
 
-def computed(term: Term) -> Any:
+def _computed(term: Term) -> Number:
     """The value of a ground term, such as ``2+3``."""
     try:
-        value = term.compute_value()
-    except Exception:  # ProbLog's engine meets it again, and says what it is
-        raise OutsideFragment from None
-    if type(value) not in (int, float):
-        raise OutsideFragment
-    return value
+        return number_of(term)
+    except ValueError as error:
+        raise OutsideFragment(f"arithmetic has no value: {error}") from None
 
 
-def _binary(function: Callable[[Any, Any], Any], left: Expression, right: Expression) -> Expression:
-    def value(environment: Environment) -> Any:
+def _binary(function: Callable[[Number, Number], Number], left: Expression, right: Expression) -> Expression:
+    def value(environment: Environment) -> Number:
         try:
             return function(left(environment), right(environment))
-        except _FAILURES:
-            raise OutsideFragment from None
+        except _FAILURES as error:
+            raise OutsideFragment(f"arithmetic has no value: {error}") from None
 
     return value
 
 
-def _unary(function: Callable[[Any], Any], part: Expression) -> Expression:
-    def value(environment: Environment) -> Any:
+def _unary(function: Callable[[Number], Number], part: Expression) -> Expression:
+    def value(environment: Environment) -> Number:
         try:
             return function(part(environment))
-        except _FAILURES:
-            raise OutsideFragment from None
+        except _FAILURES as error:
+            raise OutsideFragment(f"arithmetic has no value: {error}") from None
 
     return value
 
 
-def _other(functor: Any, parts: list[Expression]) -> Expression:
-    def value(environment: Environment) -> Any:
-        given = [part(environment) for part in parts]
+def _other(functor: str, parts: Sequence[Expression]) -> Expression:
+    def value(environment: Environment) -> Number:
         try:
-            return compute_function(functor, [_Value(g) for g in given])
-        except Exception:  # ProbLog's engine meets it again, and says what it is
-            raise OutsideFragment from None
+            return function_value(functor, [part(environment) for part in parts])
+        except ValueError as error:
+            raise OutsideFragment(f"arithmetic has no value: {error}") from None
 
     return value
-
-
-class _Value:
-    """A number as an argument of `compute_function`."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def compute_value(self, functions: Any = None) -> Any:
-        """The number itself."""
-        return self._value

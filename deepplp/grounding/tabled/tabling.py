@@ -1,8 +1,4 @@
-"""Tabled evaluation of logic programs over numbered terms: the fast way to ground.
-
-A program whose goals are calls of its own predicates, negations, neural choices, arithmetic and some tests is evaluated
-here; ProbLog's engine, which knows all of the language, evaluates the others, and reports all errors. Both give the
-same ground program: the same nodes where it has no cycles, the same meaning always.
+"""Tabled evaluation of logic programs over numbered terms.
 
 The evaluation is SLG resolution (Chen and Warren, Tabled evaluation with delaying for general logic programs, J. ACM
 1996) with local scheduling and without delaying: every call has a table. A call of a complete table goes on with its
@@ -13,75 +9,85 @@ answers left to pass on: then all of them are complete. A negated call needs a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from deepplp.grounding.tabled.relations import Predicate, Table
-from deepplp.grounding.tabled.terms import Pattern, Terms
+from deepplp.grounding.clause_base import Location
+from deepplp.grounding.ground_budget import GroundMeter
+from deepplp.grounding.tabled.calls import CallStep
+from deepplp.grounding.tabled.relations import Answer, Atom, Consumer, Predicate, Proof, Rule, Table, Work
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment
+from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundTarget, Key
 
-__all__ = ["Run"]
+__all__ = ["Proved", "Tabling", "ground_arguments"]
 
 _STEPS_PER_LOOK = 4096  # some milliseconds
 
 
-class Run:
+class Proved(NamedTuple):
+    """A proof: the answer of a table by a rule, and the environment in which the rule ended."""
+
+    table: Table
+    arguments: tuple[int, ...]
+    rule: Rule
+    environment: Environment
+
+
+class Tabling:
     """The tables of goals that are ground together, into one target.
 
-    ``ground`` holds the node of every complete ground goal: 0 where it is certain, None where it fails. ``check`` is
-    told of every table that is to be evaluated or has new answers, how many tables wait for it, and where the call
-    stands; ``look`` is called now and then. Either may end the run by an exception.
+    ``ground``, ``choices``, ``origins`` and ``neural`` are as in `Run`. ``proved`` holds all proofs where they are to
+    be remembered, else None. The meter is told of every table that is to be evaluated or has new answers, and may end
+    the run by an exception.
     """
 
-    def __init__(
-        self, terms: Terms, target: Any, check: Callable[[Table, int, Any], None], look: Callable[[], None]
-    ) -> None:
-        self.target = target
-        self.ground: dict[tuple[Pattern, ...], int | None] = {}
-        self.choices: dict[tuple[Any, ...], int | None] = {}
-        self.origins: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        self.neural: dict[tuple[Any, ...], dict[int, int]] = {}
-        self.terms = terms
-        self._tables: dict[tuple[Pattern, ...], Table] = {}
-        self._check = check
-        self._look = look
+    def __init__(self, meter: GroundMeter, *, remember: bool = False) -> None:
+        self.target = GroundTarget()
+        self.ground: dict[Atom, Key] = {}
+        self.choices: dict[tuple[int | None, ...], Key] = {}
+        self.origins: dict[tuple[int, tuple[int | None, ...]], tuple[int, tuple[object, ...]]] = {}
+        self.neural: dict[Atom, dict[int, int]] = {}
+        self.proved: list[Proved] | None = [] if remember else None
+        self.tables: dict[Atom, Table] = {}
+        self._meter = meter
         self._steps = 0
         self._open: list[Table] = []  # those that are not complete, in the order of their calls
         self._news: dict[Table, None] = {}  # tables with answers that their consumers have not seen
         self._called = 0
 
-    def table(self, predicate: Predicate, key: tuple[Pattern, ...], variables: int) -> Any:
-        """The table of a call, or the node of a ground call that needs no table."""
-        table = self._tables.get(key)
+    def table(self, predicate: Predicate, key: Atom, variables: int) -> Table | Key:
+        """The table of a call, or the key of a ground call that needs no table."""
+        table = self.tables.get(key)
         if table is None:
             table = Table(predicate, key, variables)
             if predicate.are_facts:
                 self._look_up(table)
                 if not variables:
                     return self.ground[key]
-            self._tables[key] = table
+            self.tables[key] = table
         return table
 
-    def solve(self, predicate: Predicate, arguments: tuple[Pattern, ...], variables: int) -> list[Any]:
-        """The answers of a goal, each with its ground node."""
-        key = (predicate.number, *arguments)
-        if key in self.ground:
-            node = self.ground[key]
-            return [] if node is None else [(arguments, node)]
-        table = self.table(predicate, key, variables)
-        if type(table) is not Table:
-            return [] if table is None else [(arguments, table)]
-        if not table.complete:
-            self._evaluate(table)
-        return table.solutions
+    def solve(self, predicate: Predicate, key: Atom, variables: int) -> list[tuple[tuple[int, ...], int]]:
+        """The answers of a goal: their arguments, each with its key."""
+        found = self.ground[key] if key in self.ground else self.table(predicate, key, variables)
+        if isinstance(found, Table):
+            if not found.complete:
+                self._evaluate(found)
+            return found.solutions
+        return [] if found is None else [(ground_arguments(key), found)]
 
     def _look_up(self, table: Table) -> None:
         """Complete the table of a predicate that has facts alone."""
         for rule in table.predicate.candidates(table.key):
-            environment = rule.enter(table.key, table.variables)
+            environment = self._enter(rule, table)
             if environment is not None:
-                node = rule.goals[0].step(self, environment) if rule.goals else 0
+                node = rule.goals[0].step(self, environment) if rule.goals else TRUE_KEY
                 if node is not None:
-                    self._add(table, rule.head, node)
+                    assert isinstance(node, int)  # a fact has no goal but its choice
+                    arguments = rule.answer(table.key, environment)
+                    if self.proved is not None:
+                        self.proved.append(Proved(table, arguments, rule, environment))
+                    self._add(table, arguments, node)
         self._complete(table)
 
     def _evaluate(self, root: Table) -> None:
@@ -92,7 +98,7 @@ class Run:
             if top.work:
                 self._steps += 1
                 if not self._steps % _STEPS_PER_LOOK:
-                    self._look()
+                    self._meter.look()
                 self._advance(top, waiting)
             elif top.low < top.order:
                 waiting.pop()
@@ -104,7 +110,7 @@ class Run:
                 del self._open[position:]
                 waiting.pop()
 
-    def _start(self, table: Table, waiting: list[Table], location: Any) -> None:
+    def _start(self, table: Table, waiting: list[Table], location: Location) -> None:
         self._check(table, len(waiting), location)
         waiting.append(table)
         self._open.append(table)
@@ -112,9 +118,24 @@ class Run:
         table.started = True
         table.order = table.low = self._called
         for rule in reversed(table.predicate.candidates(table.key)):
-            environment = rule.enter(table.key, table.variables)
+            environment = self._enter(rule, table)
             if environment is not None:
                 table.work.append((table, rule, 0, environment, None))
+
+    @staticmethod
+    def _enter(rule: Rule, table: Table) -> Environment | None:
+        try:
+            return rule.enter(table.key, table.variables)
+        except OutsideFragment as outside:
+            outside.clause = rule.clause
+            raise
+
+    def _check(self, table: Table, waiting: int, location: Location) -> None:
+        """Tell the meter of a table, how many tables wait for it, and where it is called."""
+        predicate, meter = table.predicate, self._meter
+        meter.spend(predicate.functor, len(table.key) - 1, predicate.location)
+        meter.check_open(waiting, location)
+        meter.check_answers(len(table.listed), predicate.location)
 
     def _advance(self, top: Table, waiting: list[Table]) -> None:
         """Go on with a clause until it ends, fails or has to wait."""
@@ -122,41 +143,48 @@ class Run:
         table, rule, position, environment, proof = work.pop()
         goals = rule.goals
         while position < len(goals):
-            found = goals[position].step(self, environment)
-            if type(found) is int:
+            goal = goals[position]
+            try:
+                found = goal.step(self, environment)
+            except OutsideFragment as outside:
+                outside.clause = rule.clause
+                raise
+            if isinstance(found, int):
                 if found:
                     proof = (found, proof)
             elif found is None:
                 return
-            elif type(found) is list:
+            elif isinstance(found, list):
                 for bound, node in reversed(found[1:]):
                     work.append((table, rule, position + 1, bound, (node, proof) if node else proof))
                 environment, node = found[0]
                 if node:
                     proof = (node, proof)
             elif found.started:
+                assert isinstance(goal, CallStep)
                 top.low = min(top.low, found.low)
-                consumer = [table, rule, position, environment, proof, 0]
+                consumer = Consumer(goal, (table, rule, position, environment, proof))
                 found.consumers.append(consumer)
                 work.extend(reversed(list(self._items(found, consumer))))
                 return
             else:
                 work.append((table, rule, position, environment, proof))
-                self._start(found, waiting, getattr(goals[position], "location", None))
+                self._start(found, waiting, goal.location if isinstance(goal, CallStep) else None)
                 return
             position += 1
         self._prove(table, rule, environment, proof)
 
-    def _items(self, table: Table, consumer: list[Any]) -> Iterator[tuple[Any, ...]]:
+    def _items(self, table: Table, consumer: Consumer) -> Iterator[Work]:
         """A consumer's work for the answers that it has not seen yet."""
-        owner, rule, position, environment, proof, seen = consumer
-        consumer[5] = len(table.listed)
-        for entry in table.listed[seen:]:
+        owner, rule, position, environment, proof = consumer.work
+        seen, consumer.seen = consumer.seen, len(table.listed)
+        for answer in table.listed[seen:]:
             bound = environment.copy()
-            if rule.goals[position].bind(entry[0], bound):
-                if entry[2] is None:
-                    entry[2] = 0 if 0 in entry[1] else self.target.add_or(entry[1], readonly=False)
-                node = entry[2]
+            if consumer.call.bind(answer.arguments, bound):
+                if answer.opened is None:
+                    nodes = answer.nodes
+                    answer.opened = TRUE_KEY if TRUE_KEY in nodes else self.target.add_open_or(nodes)
+                node = answer.opened
                 yield owner, rule, position + 1, bound, (node, proof) if node else proof
 
     def _resume(self, leader: Table) -> bool:
@@ -169,40 +197,52 @@ class Run:
         leader.work.reverse()
         return bool(leader.work)
 
-    def _prove(self, table: Table, rule: Any, environment: Any, proof: Any) -> None:
+    def _prove(self, table: Table, rule: Rule, environment: Environment, proof: Proof) -> None:
         """A clause has ended: its head is an answer, with the conjunction of its goals' nodes."""
-        node = 0
+        node: int = TRUE_KEY
         conjoin = self.target.conjoin
         while proof is not None:
             before, proof = proof
-            node = conjoin(before, node)
-            if node is None:  # it holds in no world
+            joined = conjoin(before, node)
+            if joined is None:  # it holds in no world
                 return
-        self._add(table, rule.answer(table.key, environment) if table.variables else table.key[1:], node)
+            node = joined
+        arguments = rule.answer(table.key, environment) if table.variables else ground_arguments(table.key)
+        if self.proved is not None:
+            self.proved.append(Proved(table, arguments, rule, environment))
+        self._add(table, arguments, node)
 
     def _add(self, table: Table, arguments: tuple[int, ...], node: int) -> None:
-        entry = table.entries.get(arguments)
-        if entry is None:
-            entry = table.entries[arguments] = [arguments, [node], None]
-            table.listed.append(entry)
+        answer = table.entries.get(arguments)
+        if answer is None:
+            answer = table.entries[arguments] = Answer(arguments, node)
+            table.listed.append(answer)
             if table.consumers:
                 self._news[table] = None
-        elif entry[2] is None:
-            entry[1].append(node)
-        elif entry[2]:
-            self.target.add_disjunct(entry[2], node)
+        elif answer.opened is None:
+            answer.nodes.append(node)
+        elif answer.opened:
+            self.target.add_disjunct(answer.opened, node)
 
     def _complete(self, table: Table) -> None:
         target = self.target
-        for arguments, nodes, opened in table.listed:
+        for answer in table.listed:
+            arguments, nodes, opened = answer.arguments, answer.nodes, answer.opened
+            node: Key
             if opened is None:
                 node = nodes[0] if len(nodes) == 1 else target.add_or(nodes)
             else:
-                node = 0 if opened and 0 in target.get_node(opened).children else opened
+                node = TRUE_KEY if opened and target.is_certain(opened) else opened
+            assert node is not None  # a proof that holds in no world is none
             table.solutions.append((arguments, node))
             if table.variables and not table.predicate.are_facts:
                 self.ground.setdefault((table.key[0], *arguments), node)
         if not table.variables:
-            self.ground[table.key] = table.solutions[0][1] if table.solutions else None
+            self.ground[table.key] = table.solutions[0][1] if table.solutions else FALSE_KEY
         table.complete = True
         table.entries, table.listed, table.consumers = {}, [], []
+
+
+def ground_arguments(call: Atom) -> tuple[int, ...]:
+    """The arguments of a call that holds no variable."""
+    return call[1:]  # type: ignore[return-value]

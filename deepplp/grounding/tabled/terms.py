@@ -7,18 +7,36 @@ for every variable that is bound, and None for the others.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from problog.logic import Constant, Term
+from deepplp.grounding.clause_base import ClauseTerm, Location
+from deepplp.program import Constant, Term, Var, readable
 
-__all__ = ["Environment", "OutsideFragment", "Pattern", "Terms"]
+__all__ = ["Environment", "Number", "OutsideFragment", "Pattern", "Terms"]
 
-Pattern = Any  # int | tuple[int, Pattern, ...]
-Environment = list[Any]
+Pattern: TypeAlias = "int | tuple[int, *tuple[Pattern, ...]]"
+Environment: TypeAlias = "list[Pattern | None]"
+Number: TypeAlias = int | float
 
 
 class OutsideFragment(Exception):  # noqa: N818 (no error: ProbLog's engine takes over)
-    """Tabled evaluation meets what it does not know, or what is an error that ProbLog's engine reports."""
+    """Tabled evaluation meets what it does not know, or what is an error that ProbLog's engine reports.
+
+    ``reason`` says why as a clause of a sentence. ``location`` is the innermost place that is known, ``clause`` the
+    number of the clause that was being evaluated.
+    """
+
+    def __init__(self, reason: str, location: Location = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.location = location
+        self.clause: int | None = None
+
+    def place(self, location: Location) -> None:
+        """Say where it is, unless a closer place is known."""
+        if self.location is None:
+            self.location = location
 
 
 class Terms:
@@ -28,57 +46,58 @@ class Terms:
     it would matter which of the two is shown.
     """
 
-    __slots__ = ("_atoms", "_compounds", "_functors", "_integers", "_shapes", "_shown", "structures", "values")
+    __slots__ = ("_atoms", "_functors", "_integers", "_numbers", "_shapes", "_shown", "compounds", "values")
 
     def __init__(self) -> None:
-        self.structures: list[tuple[int, ...] | None] = []  # functor and arguments; None for atomic terms
-        self.values: list[int | float | None] = []  # of numbers
-        self._shown: list[Any] = []
+        self.compounds: list[tuple[int, ...] | None] = []  # functor and arguments; None for atomic terms
+        self.values: list[Number | None] = []  # of numbers
+        self._shown: list[Term | None] = []
         self._integers: dict[int, int] = {}
         self._atoms: dict[str, int] = {}
-        self._compounds: dict[tuple[int, ...], int] = {}
+        self._numbers: dict[tuple[int, ...], int] = {}  # of compounds
         self._functors: dict[tuple[str, int], int] = {}
-        self._shapes: list[tuple[Any, ...]] = []  # functor, priority and specification as an operator
+        self._shapes: list[tuple[str, int | None, str | None]] = []  # functor, priority, specification as an operator
 
     def __len__(self) -> int:
-        return len(self.structures)
+        return len(self.compounds)
 
-    def number(self, value: Any) -> int:
+    def number(self, value: Number) -> int:
         """The number of the term that a number is."""
         if type(value) is int:
             found = self._integers.get(value)
             return self._atomic(Constant(value)) if found is None else found
         if type(value) is float:
             return self._atomic(Constant(value))
-        raise OutsideFragment
+        raise OutsideFragment(f"{value!r} is neither an integer nor a float")
 
-    def compound(self, structure: tuple[int, ...]) -> int:
+    def compound(self, parts: tuple[int, ...]) -> int:
         """The number of the term of a functor and ground arguments."""
-        found = self._compounds.get(structure)
+        found = self._numbers.get(parts)
         if found is None:
-            found = self._compounds[structure] = self._new(structure, None, None)
+            found = self._numbers[parts] = self._new(parts, None, None)
         return found
 
-    def _new(self, structure: tuple[int, ...] | None, value: int | float | None, shown: Term | None) -> int:
-        self.structures.append(structure)
+    def _new(self, parts: tuple[int, ...] | None, value: Number | None, shown: Term | None) -> int:
+        self.compounds.append(parts)
         self.values.append(value)
         self._shown.append(shown)
-        return len(self.structures) - 1
+        return len(self.compounds) - 1
 
     def _atomic(self, term: Term) -> int:
         text = str(term.functor).strip("'")
         found = self._atoms.get(text)
         if found is not None:
             known = self._shown[found]
+            assert known is not None  # only compounds are made when they are first shown
             if type(known) is not type(term) or type(known.functor) is not type(term.functor) or (
                 known.functor != term.functor
             ):  # fmt: skip
-                raise OutsideFragment
+                raise OutsideFragment(f"{known} and {term} are written differently and unify")
             return found
         value = term.functor
         number = value if type(value) in (int, float) and isinstance(term, Constant) and value == value else None
         if number is None and not isinstance(value, str):
-            raise OutsideFragment
+            raise OutsideFragment(f"{term} is neither a number nor an atom")
         found = self._atoms[text] = self._new(None, number, term)
         if type(number) is int:
             self._integers[number] = found
@@ -92,19 +111,19 @@ class Terms:
             found = self._functors[key] = len(self._shapes)
             self._shapes.append(shape)
         elif self._shapes[found] != shape:
-            raise OutsideFragment
+            raise OutsideFragment(f"{key[0]}/{key[1]} is written in two ways that unify")
         return found
 
-    def pattern(self, term: Any) -> Pattern:
+    def pattern(self, term: ClauseTerm) -> Pattern:
         """A clause's term: its variables are integers from 0 on; those of a call, -1, -2 and so on, are ~0, ~1 …"""
         found: list[Pattern] = []
-        stack: list[tuple[Any, bool]] = [(term, False)]
+        stack: list[tuple[ClauseTerm, bool]] = [(term, False)]
         while stack:
             current, complete = stack.pop()
-            if type(current) is int:
+            if isinstance(current, int):
                 found.append(~current if current >= 0 else current)
             elif type(current) not in (Term, Constant) or current.probability is not None:
-                raise OutsideFragment
+                raise OutsideFragment(f"{readable(current)} as an argument is not spoken by the tabled engine")
             elif current.arity == 0:
                 found.append(self._atomic(current))
             elif not complete:
@@ -120,30 +139,39 @@ class Terms:
         for a in arguments:
             if type(a) is not int or a < 0:
                 return functor, *arguments
-        return self.compound((functor, *arguments))
+        return self.compound((functor, *arguments))  # type: ignore[arg-type]  # numbers, all of them
 
     def term(self, number: int) -> Term:
         """The ground term of a number."""
         stack = [number]
         while stack:
             current = stack[-1]
-            structure = self.structures[current]
-            if self._shown[current] is not None or structure is None:
+            parts = self.compounds[current]
+            if self._shown[current] is not None or parts is None:
                 stack.pop()
                 continue
-            arguments = [self._shown[a] for a in structure[1:]]
+            arguments = [self._shown[a] for a in parts[1:]]
             if any(a is None for a in arguments):
-                stack.extend(a for a in structure[1:] if self._shown[a] is None)
+                stack.extend(a for a in parts[1:] if self._shown[a] is None)
                 continue
-            functor, priority, specification = self._shapes[structure[0]]
+            functor, priority, specification = self._shapes[parts[0]]
             self._shown[current] = Term(functor, *arguments, priority=priority, opspec=specification)
             stack.pop()
-        shown: Term = self._shown[number]
-        return shown
+        return self._shown[number]
+
+    def open_term(self, pattern: Pattern, names: Sequence[str]) -> Term:
+        """The term of a resolved pattern, its variables by their names; ``_`` where they have none."""
+        if isinstance(pattern, int):
+            if pattern >= 0:
+                return self.term(pattern)
+            return Var(names[~pattern] if ~pattern < len(names) else "_")
+        functor, priority, specification = self._shapes[pattern[0]]
+        arguments = [self.open_term(a, names) for a in pattern[1:]]
+        return Term(functor, *arguments, priority=priority, opspec=specification)
 
     def resolve(self, pattern: Pattern, environment: Environment) -> Pattern:
         """A pattern with all that is bound put in: a number if that makes it ground."""
-        while type(pattern) is int:
+        while isinstance(pattern, int):
             if pattern >= 0:
                 return pattern
             bound = environment[~pattern]
@@ -154,62 +182,59 @@ class Terms:
 
     def match(self, pattern: Pattern, number: int, environment: Environment) -> bool:
         """Make a pattern the ground term of a number, by binding its variables."""
-        while type(pattern) is int:
+        while isinstance(pattern, int):
             if pattern >= 0:
-                return bool(pattern == number)
+                return pattern == number
             bound = environment[~pattern]
             if bound is None:
                 environment[~pattern] = number
                 return True
             pattern = bound
-        structure = self.structures[number]
-        if structure is None or structure[0] != pattern[0]:
+        parts = self.compounds[number]
+        if parts is None or parts[0] != pattern[0]:
             return False
         for i in range(1, len(pattern)):  # noqa: SIM110 (a generator would take twice as long)
-            if not self.match(pattern[i], structure[i], environment):
+            if not self.match(pattern[i], parts[i], environment):
                 return False
         return True
 
     def unify(self, first: Pattern, second: Pattern, environment: Environment) -> bool:
         """Make two patterns equal, by binding variables; False, and some of them bound, where that cannot be."""
         first, second = self._outermost(first, environment), self._outermost(second, environment)
-        if type(first) is int and first >= 0:
-            return self.match(second, first, environment)
-        if type(second) is int and second >= 0:
-            return self.match(first, second, environment)
-        if type(first) is int or type(second) is int:
-            variable, other = (first, second) if type(first) is int else (second, first)
-            if variable != other:
-                self._check_occurrence(variable, other, environment)
-                environment[~variable] = other
-            return True
-        return bool(first[0] == second[0]) and all(
+        if isinstance(first, int):
+            return self.match(second, first, environment) if first >= 0 else self._bind(first, second, environment)
+        if isinstance(second, int):
+            return self.match(first, second, environment) if second >= 0 else self._bind(second, first, environment)
+        return first[0] == second[0] and all(
             self.unify(a, b, environment) for a, b in zip(first[1:], second[1:], strict=True)
         )
 
+    def _bind(self, variable: int, other: Pattern, environment: Environment) -> bool:
+        """Bind a free variable. No term holds itself: that is an error which ProbLog's engine reports."""
+        if variable != other:
+            stack = [self.resolve(other, environment)]
+            while stack:
+                current = stack.pop()
+                if isinstance(current, tuple):
+                    stack.extend(current[1:])
+                elif current == variable:
+                    raise OutsideFragment("a unification would make an infinite term")
+            environment[~variable] = other
+        return True
+
     @staticmethod
     def _outermost(pattern: Pattern, environment: Environment) -> Pattern:
-        while type(pattern) is int and pattern < 0:
+        while isinstance(pattern, int) and pattern < 0:
             bound = environment[~pattern]
             if bound is None:
                 return pattern
             pattern = bound
         return pattern
 
-    def _check_occurrence(self, variable: int, other: Pattern, environment: Environment) -> None:
-        """No term holds itself; ProbLog's engine says so."""
-        stack = [self.resolve(other, environment)]
-        while stack:
-            current = stack.pop()
-            if type(current) is tuple:
-                stack.extend(current[1:])
-            elif current == variable:
-                raise OutsideFragment
-
     @staticmethod
     def shifted(pattern: Pattern, by: int) -> Pattern:
         """The pattern with variable n as variable n + ``by``."""
-        if type(pattern) is int:
+        if isinstance(pattern, int):
             return pattern if pattern >= 0 else pattern - by
         return pattern[0], *(Terms.shifted(a, by) for a in pattern[1:])
 
@@ -217,13 +242,16 @@ class Terms:
     def canonical(patterns: list[Pattern]) -> tuple[tuple[Pattern, ...], int]:
         """Resolved patterns with their variables numbered as they come, and how many there are."""
         numbers: dict[int, int] = {}
-        if all(type(p) is int for p in patterns):
-            renumbered = [p if p >= 0 else ~numbers.setdefault(p, len(numbers)) for p in patterns]
-            return tuple(renumbered), len(numbers)
 
         def renamed(pattern: Pattern) -> Pattern:
-            if type(pattern) is int:
+            if isinstance(pattern, int):
                 return pattern if pattern >= 0 else ~numbers.setdefault(pattern, len(numbers))
             return pattern[0], *(renamed(a) for a in pattern[1:])
 
-        return tuple(renamed(p) for p in patterns), len(numbers)
+        found: list[Pattern] = []
+        for p in patterns:
+            if isinstance(p, int):
+                found.append(p if p >= 0 else ~numbers.setdefault(p, len(numbers)))
+            else:
+                found.append(renamed(p))
+        return tuple(found), len(numbers)

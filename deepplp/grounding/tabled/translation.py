@@ -1,269 +1,247 @@
-"""ProbLog's clause data base as predicates for tabled evaluation, as far as it is within the fragment."""
+"""The clauses of a program as predicates for tabled evaluation, as far as they are within the fragment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from problog.logic import Term
-
-from deepplp.grounding.problog.clauses import NEURAL
-from deepplp.grounding.tabled.arithmetic import COMPARISONS, expression
-from deepplp.grounding.tabled.relations import Predicate, Rule
-from deepplp.grounding.tabled.steps import (
-    Absent,
-    Assignment,
-    Builtin,
-    Call,
-    Choose,
-    Comparison,
-    Fact,
-    Goal,
-    Negation,
-    Neural,
-    Same,
-    Unification,
+from deepplp.grounding.clause_base import (
+    NEURAL,
+    CallNode,
+    ChoiceNode,
+    ClauseBase,
+    ClauseNode,
+    ClauseTerm,
+    ConjunctionNode,
+    DefinitionNode,
+    DisjunctionNode,
+    FactNode,
+    Location,
+    NegationNode,
 )
-from deepplp.grounding.tabled.terms import OutsideFragment, Terms
+from deepplp.grounding.neural_choices import NeuralChoices
+from deepplp.grounding.tabled.bodies import (
+    Part,
+    choosing,
+    part_at,
+    parts_of,
+    signature_of,
+    variables_below,
+    variables_in,
+    why_not,
+)
+from deepplp.grounding.tabled.builtins import builtin_step
+from deepplp.grounding.tabled.calls import AbsentStep, CallStep, NegationStep
+from deepplp.grounding.tabled.choices import ChooseStep, FactStep, NeuralStep
+from deepplp.grounding.tabled.relations import Atom, Predicate, Rule, Step
+from deepplp.grounding.tabled.terms import OutsideFragment, Pattern, Terms
+from deepplp.program import Term
 
 __all__ = ["Translation"]
 
-_FUNCTIONS = frozenset(
-    {
-        "between/3", "succ/2", "plus/3", "length/2", "sort/2", "=../2", "compare/3", "atom_number/2",
-        "@</2", "@>/2", "@=</2", "@>=/2", "var/1", "nonvar/1", "atom/1", "atomic/1", "compound/1", "float/1",
-        "integer/1", "number/1", "simple/1", "callable/1", "ground/1", "is_list/1",
-    }
-)  # fmt: skip
-_EQUALITIES: Mapping[str, type[Unification] | type[Same]] = MappingProxyType(
-    {"=/2": Unification, "\\=/2": Unification, "==/2": Same, "\\==/2": Same}
-)
-_PROBLOG = "problog.engine_builtin"
-
 
 class Translation:
-    """The predicates of a data base, translated when they are first asked for, with all that they call.
+    """The predicates of a program, translated when they are first asked for, with all that they call.
 
     A predicate is outside of the fragment if a goal of its clauses is, or a predicate that they call.
     """
 
-    def __init__(self, database: Any, engine: Any) -> None:
+    def __init__(self, base: ClauseBase, neural: NeuralChoices) -> None:
         self.terms = Terms()
-        self._database = database
-        self._engine = engine
-        self._predicates: dict[tuple[str, int], Predicate] = {}
-        self._bodies: dict[tuple[str, int], bool] = {}  # whether a predicate is the body of a probabilistic clause
-        self._outside: set[int] = set()
-        self._waiting: list[tuple[Any, Predicate]] = []
+        self.groups: dict[int, int] = {}  # of annotated disjunctions, by the clause that holds their body
+        self._base = base
+        self._neural = neural
+        self._outside: dict[int, OutsideFragment] = {}
         self._count = 0
-        self._signatures = {number: signature for signature, number in engine.get_builtins().items()}
+        self._by_number: dict[int, Predicate] = {}
+        self._by_name: dict[tuple[str, int], Predicate] = {}  # several numbers may stand for one predicate
+        self._bodies: dict[int, tuple[Predicate, list[Pattern]]] = {}  # of annotated disjunctions, for all their heads
+        self._waiting: list[tuple[DefinitionNode, Predicate, Location]] = []
+        self._place: Location = None  # where the program calls the library that is being translated
 
-    def call(self, goal: Term) -> tuple[Predicate, tuple[Any, ...], int]:
-        """The predicate of a goal, its arguments and the number of its variables."""
+    def call(self, goal: Term) -> tuple[Predicate, Atom, int]:
+        """The predicate of a goal, its call and the number of its variables."""
         predicate = self._predicate(goal)
         variables = _Numbered()
-        return predicate, tuple(self._patterns(goal.apply(variables).args)), len(variables.numbers)
+        return predicate, (predicate.number, *self._patterns(goal.apply(variables).args)), len(variables.numbers)
 
     def _predicate(self, goal: Term) -> Predicate:
-        number = self._database.find(goal)
-        if number is None or number in self._outside or self._database.dont_cache or self._engine.functions:
-            raise OutsideFragment
-        known = set(self._predicates)
+        obstacle, number = self._base.obstacle, self._base.find(goal)
+        if obstacle is not None:
+            raise OutsideFragment(obstacle)
+        if number is None or number < 0:
+            raise OutsideFragment(f"{goal.signature} {why_not(None)}" if number is None else _unspoken(goal.signature))
+        known = self._outside.get(number)
+        if known is not None:
+            raise OutsideFragment(known.reason, known.location)
+        before = self._by_number.copy(), self._by_name.copy(), self._bodies.copy()
         try:
-            found = self._of(number, body=False)
+            found = self._of(number, goal.signature, None)
             while self._waiting:
                 self._define(*self._waiting.pop())
-        except (OutsideFragment, RecursionError):
-            self._outside.add(number)
+        except (OutsideFragment, RecursionError) as error:
             self._waiting.clear()
-            self._predicates = {n: p for n, p in self._predicates.items() if n in known}
-            raise OutsideFragment from None
+            self._by_number, self._by_name, self._bodies = before
+            if isinstance(error, RecursionError):
+                error = OutsideFragment("a term is nested too deeply to be taken apart")
+            self._outside[number] = error
+            raise error from None
         return found
 
-    def _new(self, functor: str, location: Any) -> Predicate:
-        self._count += 1
-        return Predicate(self.terms, self._count, functor, location)
-
-    def _of(self, number: int, body: bool) -> Predicate:
-        """The predicate of a node of the data base, whose rules may come later."""
-        node = self._database.get_node(number)
-        if type(node).__name__ != "define":
-            raise OutsideFragment
-        key = node.functor, node.arity
-        if self._bodies.setdefault(key, body) != body:
-            raise OutsideFragment
-        found = self._predicates.get(key)
+    def _of(self, number: int, signature: str, place: Location, *, is_body: bool = False) -> Predicate:
+        """The predicate of a definition, whose rules may come later."""
+        found = self._by_number.get(number)
         if found is None:
-            found = self._predicates[key] = self._new(str(node.functor), node.location)
-            self._waiting.append((node, found))
+            node = self._base.node(number)
+            if not isinstance(node, DefinitionNode):
+                raise OutsideFragment(f"{signature} {why_not(node)}", place)
+            key = node.functor, node.arity
+            found = self._by_name.get(key)
+            if found is None:
+                found = self._by_name[key] = self._new(str(node.functor), number, node.location, is_body)
+                self._waiting.append((node, found, place))
+            self._by_number[number] = found
+        if found.is_body != is_body:
+            raise OutsideFragment(f"{signature} has the name of an annotated disjunction's body", place)
         return found
 
-    def _define(self, node: Any, predicate: Predicate) -> None:
-        is_body = self._bodies[node.functor, node.arity]
-        rules = []
-        goals: Sequence[Goal]
-        for child in list(node.children.find([None] * node.arity)):
-            clause = self._database.get_node(child)
-            if type(clause).__name__ == "fact":
-                goals = () if clause.probability is None else (Fact(child, clause),)
-                rules.append(Rule(self.terms, self._patterns(clause.args), goals, 0, True))
-            elif type(clause).__name__ == "clause":
-                head = _choosing(clause.args, clause.locvars) if is_body else clause.args
-                goals = self._conjunction(clause.child, _variables(clause.args))
-                rules.append(Rule(self.terms, self._patterns(head), goals, clause.varcount, False))
-            else:
-                raise OutsideFragment
-        if is_body and len(rules) != 1:
-            raise OutsideFragment
+    def _new(self, functor: str, definition: int | None, location: Location, is_body: bool) -> Predicate:
+        self._count += 1
+        return Predicate(self.terms, self._count, functor, definition, location, is_body)
+
+    def _define(self, node: DefinitionNode, predicate: Predicate, place: Location) -> None:
+        assert predicate.definition is not None
+        self._place = place if self._base.library_of(predicate.definition) is not None else None
+        try:
+            rules = [self._rule(number, predicate) for number in node.clauses]
+        except OutsideFragment as error:
+            error.place(predicate.location)
+            raise
+        if predicate.is_body and len(rules) != 1:
+            raise OutsideFragment(f"{node.functor}/{node.arity} has the name of an annotated disjunction's body", place)
         predicate.define(rules)
 
-    def _patterns(self, terms: Any) -> list[Any]:
+    def _rule(self, number: int, predicate: Predicate) -> Rule:
+        clause = self._base.node(number)
+        if isinstance(clause, FactNode):
+            choice = () if clause.probability is None else (FactStep(number, clause),)
+            return Rule(self.terms, self._patterns(clause.args), choice, 0, number, None)
+        if not isinstance(clause, ClauseNode):
+            raise OutsideFragment(f"{predicate.functor} {why_not(clause)}")
+        head = clause.args
+        if predicate.is_body:
+            self.groups[number] = int(head[0])
+            head = choosing(head, clause.locvars)
+        try:
+            goals = self._goals(clause, number)
+            return Rule(self.terms, self._patterns(head), goals, clause.varcount, number, clause.child)
+        except OutsideFragment as error:
+            error.place(clause.location if self._place is None else self._place)
+            raise
+
+    def _patterns(self, terms: Iterable[ClauseTerm]) -> list[Pattern]:
         return [self.terms.pattern(t) for t in terms]
 
-    def _conjunction(self, number: int, outside: set[int]) -> list[Goal]:
+    def _goals(self, clause: ClauseNode, number: int) -> Sequence[Step]:
+        if clause.group is None:
+            return self._conjunction(clause.child, variables_in(clause.args), number)
+        (_, body), (_, chosen) = parts_of(self._base, clause.child, ConjunctionNode)
+        assert isinstance(body, CallNode)
+        assert isinstance(chosen, CallNode)
+        choice = self._base.node(chosen.defnode)
+        assert isinstance(choice, ChoiceNode)
+        known = self._bodies.get(body.defnode)
+        if known is None:
+            place = clause.location if self._place is None else self._place
+            predicate = self._of(body.defnode, signature_of(body), place, is_body=True)
+            known = self._bodies[body.defnode] = predicate, self._patterns(choosing(body.args, choice.locvars))
+        return CallStep(self.terms, *known, body.location), ChooseStep(self.terms, chosen.defnode, choice)
+
+    def _conjunction(self, number: int, outside: set[int], clause: int) -> list[Step]:
         """The goals of a body. ``outside`` are variables that occur elsewhere in the clause."""
-        parts = self._parts(number, "conj")
-        variables = None
-        goals: list[Goal] = []
-        for i, part in enumerate(parts):
-            choice = self._choice(parts[i + 1]) if i + 1 < len(parts) else None
-            if choice is not None:
-                node = self._database.get_node(part)
-                arguments = self._patterns(_choosing(node.args, choice.locvars))
-                goals.append(Call(self.terms, self._of(node.defnode, body=True), arguments, node.location))
+        parts = parts_of(self._base, number, ConjunctionNode)
+        variables: list[set[int]] | None = None
+        goals: list[Step] = []
+        for i, (child, part) in enumerate(parts):
+            if isinstance(part, CallNode):
+                goals += self._call(part)
                 continue
-            if type(self._database.get_node(part)).__name__ == "call":
-                goals += self._call(self._database.get_node(part))
-                continue
-            variables = variables or [set(self._variables(p)) for p in parts]
+            variables = variables or [set(variables_below(self._base, n)) for n, _ in parts]
             others = outside.union(*(v for j, v in enumerate(variables) if j != i))
-            goals += self._goal(part, others)
+            goals.append(self._goal(child, part, others, clause))
         return goals
 
-    def _choice(self, number: int) -> Any:
-        """The choice that a node calls, if it does: the goal before is then the body of the probabilistic clause."""
-        node = self._database.get_node(number)
-        called = self._database.get_node(node.defnode) if type(node).__name__ == "call" and node.defnode >= 0 else None
-        return called if type(called).__name__ == "choice" else None
+    def _goal(self, number: int, part: Part, outside: set[int], clause: int) -> Step:
+        """The goal of a negation or disjunction. ``number`` is that of its node."""
+        if isinstance(part, NegationNode):
+            inner = part_at(self._base, part.child)
+            if isinstance(inner, CallNode):
+                goals = self._call(inner)
+                # There is no goal for true/0.
+                return NegationStep(goals[0], part.location) if goals else self._auxiliary(number, [], set(), clause)
+            return NegationStep(self._goal(part.child, inner, outside, clause), part.location)
+        if isinstance(part, DisjunctionNode):
+            branches = [n for n, _ in parts_of(self._base, number, DisjunctionNode)]
+            return self._auxiliary(number, branches, outside, clause)
+        return self._auxiliary(number, [number], outside, clause)
 
-    def _goal(self, number: int, outside: set[int]) -> list[Goal]:
-        node = self._database.get_node(number)
-        kind = type(node).__name__
-        if kind == "call":
-            return self._call(node)
-        if kind == "neg":
-            inner = self._database.get_node(node.child)
-            if type(inner).__name__ == "conj":
-                return [Negation(self._auxiliary([node.child], outside))]
-            goals = self._goal(node.child, outside)
-            return [Negation(goals[0])] if goals else [self._auxiliary([], set())]
-        if kind == "disj":
-            return [self._auxiliary(self._parts(number, "disj"), outside)]
-        raise OutsideFragment
-
-    def _parts(self, number: int, kind: str) -> list[int]:
-        """What a con- or disjunction is made of, in order, those of the same kind within it taken apart as well."""
-        found: list[int] = []
-        stack = [number]
-        while stack:
-            current = stack.pop()
-            node = self._database.get_node(current)
-            if type(node).__name__ == kind:
-                stack.extend(reversed(node.children))
-            else:
-                found.append(current)
-        return found
-
-    def _auxiliary(self, branches: list[int], outside: set[int]) -> Goal:
+    def _auxiliary(self, number: int, branches: list[int], outside: set[int], clause: int) -> CallStep:
         """A call of a predicate of its own: of the variables that its clauses share with the clause around them."""
-        variables = [set(self._variables(b)) for b in branches]
+        variables = [set(variables_below(self._base, b)) for b in branches]
         shared = sorted(set().union(*variables) & outside)
-        predicate = self._new("", None)
-        head = [~v for v in shared]
+        predicate = self._new("", number, None, False)
+        head: list[Pattern] = [~v for v in shared]
         size = 1 + max((v for found in variables for v in found), default=-1)
-        rules = [Rule(self.terms, head, self._conjunction(b, set(shared)), size, False) for b in branches]
+        rules = [Rule(self.terms, head, self._conjunction(b, set(shared), clause), size, clause, b) for b in branches]
         predicate.define(rules)
-        return Call(self.terms, predicate, head, None)
+        return CallStep(self.terms, predicate, head, None)
 
-    def _call(self, node: Any) -> list[Goal]:
-        if node.defnode < 0:
-            return self._builtin(node)
-        defined = self._database.get_node(node.defnode)
-        if not defined:
-            return [Absent()]
-        if type(defined).__name__ == "choice":
-            return [Choose(self.terms, node.defnode, defined)]
-        if type(defined).__name__ != "define" or str(node.functor).startswith("_nocache_"):
-            raise OutsideFragment
-        return [Call(self.terms, self._of(node.defnode, body=False), self._patterns(node.args), node.location)]
+    def _call(self, call: CallNode) -> list[Step]:
+        try:
+            return self._called(call)
+        except OutsideFragment as error:
+            error.place(call.location if self._place is None else self._place)
+            raise
 
-    def _builtin(self, node: Any) -> list[Goal]:
-        signature = self._signatures.get(node.defnode)
-        function = getattr(self._engine.get_builtin(node.defnode), "base_function", None)
-        if signature == f"{NEURAL}/5":
+    def _called(self, call: CallNode) -> list[Step]:
+        if call.defnode < 0:
+            return self._builtin(call)
+        if call.defnode not in self._by_number and self._base.node(call.defnode) is None:
+            return [AbsentStep(signature_of(call), call.location)]
+        if str(call.functor).startswith("_nocache_"):
+            raise OutsideFragment(f"{signature_of(call)} is not to be tabled")
+        place = call.location if self._place is None else self._place
+        predicate = self._of(call.defnode, signature_of(call), place)
+        return [CallStep(self.terms, predicate, self._patterns(call.args), call.location)]
+
+    def _builtin(self, call: CallNode) -> list[Step]:
+        builtin = self._base.builtin(call.defnode)
+        if builtin is None:
+            raise OutsideFragment(_unspoken(signature_of(call)))
+        if builtin.signature == f"{NEURAL}/5":
             self._count += 1
-            return [Neural(self.terms, self._engine, self._count, self._patterns(node.args))]
-        if signature is None or getattr(function, "__module__", None) != _PROBLOG:
-            raise OutsideFragment
-        name = signature.rpartition("/")[0]
-        if signature == "true/0":
+            return [NeuralStep(self.terms, self._neural, self._count, call)]
+        if builtin.function is not None and builtin.signature == "true/0":
             return []
-        if signature in ("fail/0", "false/0"):
-            return [self._auxiliary([], set())]
-        if signature == "is/2":
-            left = self.terms.pattern(node.args[0])
-            return [Assignment(self.terms, left, expression(self.terms, node.args[1]))]
-        if name in COMPARISONS and len(node.args) == 2:
-            return [Comparison(COMPARISONS[name], *(expression(self.terms, a) for a in node.args))]
-        if signature in _EQUALITIES:
-            goal = _EQUALITIES[signature](self.terms, self._patterns(node.args))
-            return [Negation(goal) if name.startswith("\\") else goal]
-        if signature in _FUNCTIONS:
-            return [Builtin(self.terms, self._function(function), self._patterns(node.args))]
-        raise OutsideFragment
-
-    def _function(self, function: Any) -> Any:
-        engine, database = self._engine, self._database
-        return lambda *arguments: function(*arguments, engine=engine, database=database)
-
-    def _variables(self, number: int) -> Iterator[int]:
-        """The variables of a node of the data base and of those below it."""
-        stack = [number]
-        while stack:
-            node = self._database.get_node(stack.pop())
-            kind = type(node).__name__
-            if kind in ("conj", "disj"):
-                stack.extend(node.children)
-            elif kind == "neg":
-                stack.append(node.child)
-            else:
-                yield from _variables(node.args)
+        if builtin.function is not None and builtin.signature in ("fail/0", "false/0"):
+            predicate = self._new("", None, None, False)
+            predicate.define([])
+            return [CallStep(self.terms, predicate, [], None)]
+        step = builtin_step(self.terms, builtin, call)
+        if step is None:
+            raise OutsideFragment(_unspoken(signature_of(call)))
+        return [step]
 
 
-def _choosing(arguments: Any, local: Any) -> tuple[Any, ...]:
-    """Of the arguments of a probabilistic clause's body, those that its choice depends on."""
-    return tuple(a for i, a in enumerate(arguments[2:]) if i not in local)
+def _unspoken(signature: str) -> str:
+    return f"{signature} is not spoken by the tabled engine"
 
 
 class _Numbered:
     """The variables of a goal as -1, -2 and so on."""
 
     def __init__(self) -> None:
-        self.numbers: dict[Any, int] = {}
+        self.numbers: dict[object, int] = {}
 
-    def __getitem__(self, variable: Any) -> int:
+    def __getitem__(self, variable: object) -> int:
         key = len(self.numbers) if variable is None else ("variable", variable)
         return self.numbers.setdefault(key, -1 - len(self.numbers))
-
-
-def _variables(terms: Any) -> set[int]:
-    found: set[int] = set()
-    stack = list(terms)
-    while stack:
-        term = stack.pop()
-        if type(term) is int:
-            found.add(term)
-        elif isinstance(term, Term):
-            stack.extend(term.args)
-    return found

@@ -1,0 +1,26 @@
+"""What grounding a sequence of goals gives, whichever engine does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from deepplp.grounding.clause_base import ClauseBase, ClauseTerm
+from deepplp.grounding.target import GroundWriter, Key
+
+__all__ = ["GoalAnswers", "GroundGoals"]
+
+GoalAnswers: TypeAlias = list[tuple[tuple[ClauseTerm, ...], Key]]
+"""The provable instances of a goal: its arguments, and the key of the node that says when it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundGoals:
+    """Goals that were ground together, in one ground program.
+
+    ``clauses`` are those that its atoms speak of. An answer that holds a variable is certain.
+    """
+
+    target: GroundWriter
+    clauses: ClauseBase
+    answers: list[GoalAnswers]

@@ -1,0 +1,128 @@
+"""A program in ProbLog's data base, its directives carried out: what grounding begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn
+from problog.errors import ProbLogError
+from problog.eval_nodes import NegativeCycle
+
+from deepplp.errors import Position, ProgramError
+from deepplp.grounding.clause_base import NEURAL, Location
+from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
+from deepplp.grounding.neural_choices import NeuralChoices
+from deepplp.grounding.problog.adapter import DatabaseClauses
+from deepplp.grounding.problog.builtin_table import BuiltinTable, standard_builtins
+from deepplp.grounding.problog.clauses import engine_clauses
+from deepplp.grounding.problog.database import Database
+from deepplp.grounding.problog.engine import Engine, Setting
+from deepplp.grounding.problog.faults import translated
+from deepplp.grounding.problog.libraries import libraries_for, load_library, mend_libraries
+from deepplp.grounding.problog.neural import neural_builtin
+from deepplp.grounding.problog.places import Places
+from deepplp.grounding.problog.records import Records
+from deepplp.grounding.problog.solvers import python_solver, tensor_solvers
+from deepplp.grounding.python_predicates import PythonFunction
+from deepplp.program import Program, Statement, calls_of, undecided_signatures
+
+__all__ = ["LoadedProgram", "load_program"]
+
+_NO_LIMIT = GroundBudget(seconds=None, goals=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedProgram:
+    """A program that is loaded. Nothing changes it any more, so that any number of runs may use it at once.
+
+    ``clauses`` are what the tabled engine reads. ``records`` are the terms that directives have recorded.
+    """
+
+    program: Program
+    database: Database
+    setting: Setting
+    neural: NeuralChoices
+    records: Records
+    clauses: DatabaseClauses
+
+    def is_defined(self, signature: str) -> bool:
+        """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, those of libraries included."""
+        return self.database.is_defined(signature)
+
+    def locate(self, location: Location) -> Position | None:
+        """The position of what ProbLog knows of a place."""
+        return self.setting.places.position(location, self.database)
+
+
+def load_program(
+    program: Program, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
+) -> LoadedProgram:
+    """Load a program into ProbLog's data base and carry out its directives.
+
+    ``allow_python`` lets them load Python files and data bases. ``functions`` are predicates that Python decides.
+
+    Raises:
+        DeepPLPError: a clause cannot be loaded or a directive fails; the error says where.
+    """
+    neural = NeuralChoices(program.declarations)
+    builtins = _builtins(neural, functions)
+    setting = Setting(builtins, Places(program), undecided_signatures(program), allow_python=allow_python)
+    try:
+        return _loaded(program, setting, neural, exact_negation=False)
+    except NegativeCycle:
+        return _loaded(program, setting, neural, exact_negation=True)
+
+
+def _loaded(program: Program, setting: Setting, neural: NeuralChoices, *, exact_negation: bool) -> LoadedProgram:
+    database = Database.of_program(program, setting.builtins.numbers)
+    meter = GroundMeter(_NO_LIMIT, lambda location: setting.places.position(location, database))
+    engine = Engine(setting, database, meter, exact_negation=exact_negation)
+    with translated(engine, None):
+        _load(program, database, engine)
+    setting = replace(setting, unknown=engine.unknown, functions=engine.functions)
+    clauses = DatabaseClauses(database, setting)
+    return LoadedProgram(program, database, setting, neural, engine.records, clauses)
+
+
+def _builtins(neural: NeuralChoices, functions: Iterable[PythonFunction]) -> BuiltinTable:
+    own = [(NEURAL, 5, SimpleProbabilisticBuiltIn(neural_builtin(neural)))]
+    own += [(f.name, f.arity, SimpleBuiltIn(python_solver(f))) for f in functions]
+    return standard_builtins().with_builtins(own)
+
+
+def _load(program: Program, database: Database, engine: Engine) -> None:
+    for number, statement in enumerate(program.statements):
+        if statement.consulted is None:
+            database.mark(statement=number)
+            _add(statement, database)
+    database.mark()
+    own = {head.signature for statement in program.statements for head in statement.heads_and_body()[0]}
+    directives = {s for d in program.statements if d.is_directive for s, _ in calls_of(d)} - own
+    _carry_out(libraries_for(directives, program), database, engine)
+    called = {signature for statement in program.statements for signature, _ in calls_of(statement)}
+    _carry_out(libraries_for({s for s in called if not database.is_defined(s)}), database, engine)
+    for name, arity, solver in tensor_solvers():
+        if not database.is_defined(f"{name}/{arity}"):
+            database.define(name, arity, solver)
+
+
+def _add(statement: Statement, database: Database) -> None:
+    try:
+        if statement.declared is not None:
+            for signature in statement.declared:
+                database.declare(signature)
+            return
+        for clause in engine_clauses(statement):
+            database.add_statement(clause)
+    except ProbLogError as error:
+        message = str(error.base_message)
+        raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
+
+
+def _carry_out(libraries: Iterable[str], database: Database, engine: Engine) -> None:
+    """Load libraries, then carry out the directives that wait."""
+    for library in libraries:
+        load_library(database, library)
+    engine.prepare(database)
+    mend_libraries(database)

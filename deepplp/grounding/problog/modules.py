@@ -1,0 +1,178 @@
+"""Files that a program loads by use_module/1 and its like: which it may, and how Python files are run.
+
+ProbLog's decorators write what a Python file exports to the data base that a class attribute names, which all threads
+share. What deepplp has itself (library(assert), library(record), library(db)) needs no such file. The other shipped
+files are run once in a process, and those of a program, which needs ``allow_python=True`` for them, whenever it is
+loaded: one at a time, and with the attribute as it was afterwards. The functions of a program's own files may read that
+attribute, so that they are called one at a time, too.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from typing import Protocol, TypeAlias, Unpack
+
+import problog
+from problog import library_paths
+from problog.errors import ProbLogError
+from problog.extern import problog_export
+
+from deepplp.errors import DeepPLPError, ProgramFileError, PythonNotAllowedError, UnsupportedConstructError
+from deepplp.grounding.clause_base import Location
+from deepplp.grounding.problog.assertions import ASSERTIONS
+from deepplp.grounding.problog.loaders import LOADERS
+from deepplp.grounding.problog.records import RECORDERS
+from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ClauseStore, Locate
+from deepplp.program import Term
+
+__all__ = ["check_module", "exclusive", "guarded", "run_module", "shipped_functions"]
+
+Export: TypeAlias = tuple[str, int, BuiltinFunction]
+
+_LIBRARY = Path(problog.__file__).parent / "library"
+_OWN: dict[str, tuple[Export, ...]] = {"assert.py": ASSERTIONS, "record.py": RECORDERS, "db.py": LOADERS}
+_RUN_ONCE = frozenset({"lists.py", "string.py"})  # they touch nothing but terms
+_NEEDS_PERMISSION = frozenset({"db.py"})  # it reads files
+
+
+class Exporter(Protocol):
+    """What ProbLog's decorators hand functions to."""
+
+    def add_extern(self, predicate: str, arity: int, func: BuiltinFunction, scope: str | None = None) -> None:
+        """Take a function."""
+
+
+class _Turn:
+    """A lock that a forked process finds open, whatever the other threads of its parent were doing."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self.lock = threading.RLock()
+
+
+_TURN = _Turn()
+
+
+@contextmanager
+def _exclusively(exporter: Exporter) -> Iterator[None]:
+    """Let ProbLog's decorators write to an exporter, in one thread at a time."""
+    with _TURN.lock:
+        before = problog_export.database
+        problog_export.database = exporter
+        try:
+            yield
+        finally:
+            problog_export.database = before
+
+
+def exclusive(function: BuiltinFunction) -> BuiltinFunction:
+    """A function of a program's own Python file, which may ask ProbLog's decorators for the data base."""
+
+    def call(*arguments: Argument, **options: Unpack[CallOptions]) -> object:
+        with _exclusively(options["engine"].database):
+            return function(*arguments, **options)
+
+    return call
+
+
+def run_module(name: str, filename: str, exporter: Exporter) -> None:
+    """Run a Python file, whose exports go to ``exporter``."""
+    loader = SourceFileLoader(name, filename)
+    spec = spec_from_loader(name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    with _exclusively(exporter):
+        loader.exec_module(module)
+
+
+class _Collected:
+    """The functions that a Python file exports."""
+
+    def __init__(self) -> None:
+        self.functions: list[Export] = []
+
+    def add_extern(self, predicate: str, arity: int, func: BuiltinFunction, scope: str | None = None) -> None:
+        self.functions.append((predicate, arity, func))
+
+
+@functools.cache
+def _functions_of(filename: str) -> tuple[Export, ...]:
+    collected = _Collected()
+    run_module(os.path.splitext(os.path.basename(filename))[0], filename, collected)
+    return tuple(collected.functions)
+
+
+def shipped_functions(filename: str) -> tuple[Export, ...] | None:
+    """What a Python file of ProbLog's library exports; None for a program's own file."""
+    file = os.path.basename(filename)
+    if not _is_shipped(filename):
+        return None
+    return _functions_of(filename) if file in _RUN_ONCE else _OWN.get(file)
+
+
+def _is_shipped(path: str) -> bool:
+    folder = os.path.dirname(os.path.realpath(path))
+    return folder in {os.path.realpath(p) for p in library_paths}
+
+
+def check_module(
+    filename: Argument, database: ClauseStore, location: Location, *, allow_python: bool, locate: Locate
+) -> None:
+    """Refuse a file that is missing, and one that would run Python or read a data base unless that is allowed."""
+    if not isinstance(filename, Term):
+        raise ProgramFileError("a file's name is an atom such as 'facts.pl', not a variable", locate(location))
+    path = str(database.resolve_filename(filename))
+    if not os.path.isfile(path):
+        raise ProgramFileError(_missing_file(filename, path), locate(location))
+    file, shipped = os.path.basename(os.path.realpath(path)), _is_shipped(path)
+    if shipped and file == "aproblog.py":
+        raise UnsupportedConstructError(
+            "library(aproblog) computes in semirings of its own; deepplp computes probabilities and their gradients",
+            locate(location),
+        )
+    is_safe = shipped and (file in _RUN_ONCE or file in _OWN) and file not in _NEEDS_PERMISSION
+    if not (allow_python or is_safe or not path.endswith(".py")):
+        raise PythonNotAllowedError(
+            f"use_module({filename}) would run Python code; allow it with allow_python=True (--allow-python) if you "
+            "trust this program",
+            locate(location),
+        )
+
+
+def _missing_file(filename: Term, path: str) -> str:
+    """What to say where there is no such file."""
+    shipped = sorted({p.stem for p in _LIBRARY.iterdir() if p.suffix in (".pl", ".py") and p.stem != "builtin"})
+    if filename.functor == "library" and filename.arity == 1:
+        return f"there is no {filename}; ProbLog has: {', '.join(shipped)}"
+    name = os.path.splitext(str(filename).strip("'\""))[0]
+    meant = f"; did you mean library({name})?" if name in shipped else ""
+    return f"cannot read {filename}: there is no file {path}{meant}"
+
+
+def guarded(builtin: BuiltinFunction, scoped: bool) -> BuiltinFunction:
+    """A built-in that loads a file, which its first argument names, or its second one behind a scope."""
+
+    def call(*arguments: Argument, **options: Unpack[CallOptions]) -> object:
+        filename, engine = arguments[int(scoped)], options["engine"]
+        engine.check_module(filename, options["database"], options.get("location"))
+        try:
+            return builtin(*arguments, **options)
+        except (DeepPLPError, ProbLogError):
+            raise
+        except Exception as error:  # of the Python file
+            raise ProgramFileError(
+                f"cannot load {filename}: {type(error).__name__}: {error}", engine.locate(options.get("location"))
+            ) from error
+
+    return call

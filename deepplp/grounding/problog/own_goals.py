@@ -1,0 +1,93 @@
+"""What a program asks itself: its ``query/1`` and its ``evidence/1`` and ``evidence/2``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from deepplp.errors import GroundingError, Position
+from deepplp.grounding.ground_budget import GroundBudget
+from deepplp.grounding.problog.engine import Engine
+from deepplp.grounding.problog.faults import translated
+from deepplp.grounding.problog.loading import LoadedProgram
+from deepplp.grounding.problog.run import new_engine, with_exact_negation_if_needed
+from deepplp.program import Conjunction, Constant, Disjunction, Program, Term, Var, readable
+
+__all__ = ["OwnGoals", "own_goals"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGoals:
+    """The goals that a program asks for, and those that it observes, with what it says of them."""
+
+    queries: tuple[Term, ...]
+    evidence: tuple[tuple[Term, bool], ...]
+
+
+def own_goals(loaded: LoadedProgram, budget: GroundBudget) -> OwnGoals:
+    """What a program asks itself, by rules as well as by facts.
+
+    Raises:
+        GroundingError: a query or evidence is no atom, or a rule for one fails.
+    """
+    return with_exact_negation_if_needed(lambda exact: _own_goals(loaded.program, new_engine(loaded, budget, exact)))
+
+
+def _own_goals(program: Program, engine: Engine) -> OwnGoals:
+    with translated(engine, None):
+        evidence = _own_evidence(program, engine)
+        queries = [_checked(q[0], "query", program, engine) for q in _solutions(engine, Term("query", None))]
+    return OwnGoals(tuple(queries), tuple(evidence))
+
+
+def _solutions(engine: Engine, goal: Term) -> list[list[Term]]:
+    found: list[list[Term]] = engine.query(engine.database, goal)
+    return found
+
+
+def _own_evidence(program: Program, engine: Engine) -> list[tuple[Term, bool]]:
+    found: list[tuple[Term, bool]] = []
+    for term, value in _solutions(engine, Term("evidence", None, None)):
+        text = readable(value)
+        if text not in ("true", "false"):
+            raise GroundingError(
+                f"evidence({readable(term)}, {text}): the second argument must be true or false",
+                _place_of("evidence", term, program, engine),
+            )
+        found.append((_checked(term, "evidence", program, engine), text == "true"))
+    for (term,) in _solutions(engine, Term("evidence", None)):
+        if not isinstance(term, Term):
+            _checked(term, "evidence", program, engine)
+        negated = term.is_negated() or (term.functor in ("not", "\\+", "'\\+'") and term.arity == 1)
+        atom = (-term if term.is_negated() else term.args[0]) if negated else term
+        found.append((_checked(atom, "evidence", program, engine), not negated))
+    return found
+
+
+def _checked(term: object, what: str, program: Program, engine: Engine) -> Term:
+    """A term, which must be an atom that can hold or not."""
+    if _is_atom(term):
+        return term
+    shown = readable(term)
+    if isinstance(term, (Conjunction, Disjunction)):
+        reason = f"give {shown} a name by a rule, such as p :- {shown}, and write {what}(p)"
+    elif not isinstance(term, Term) or isinstance(term, Var):
+        reason = "a variable is not an atom that can hold or not"
+    else:
+        reason = f"{shown} is not an atom that can hold or not"
+    raise GroundingError(f"{what}({shown}): {reason}", _place_of(what, term, program, engine))
+
+
+def _place_of(what: str, term: object, program: Program, engine: Engine) -> Position | None:
+    """Where ``query(term)`` or ``evidence(term)`` stands; terms of the engine may have lost their places."""
+    location = engine.locate(term.location) if isinstance(term, Term) else None
+    if location is not None:
+        return location
+    own = (s for s in program.statements if s.heads_and_body()[0][0].functor == what)
+    wrong = (s for s in own if not _is_atom(s.heads_and_body()[0][0].args[0]))
+    return next((s.position for s in wrong), None)
+
+
+def _is_atom(term: object) -> TypeGuard[Term]:
+    compound = isinstance(term, (Conjunction, Disjunction)) or (isinstance(term, Term) and term.functor in (".", "[]"))
+    return isinstance(term, Term) and not compound and not isinstance(term, (Constant, Var))

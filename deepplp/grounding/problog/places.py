@@ -1,0 +1,44 @@
+"""Where ProbLog's clauses stand: offsets in files as positions with lines, columns and the line itself."""
+
+from __future__ import annotations
+
+import os
+
+from deepplp.errors import Position
+from deepplp.grounding.clause_base import Location
+from deepplp.grounding.problog.database import Database
+from deepplp.program import Program, Text
+
+__all__ = ["Places"]
+
+
+class Places:
+    """The texts of a program, and those of the libraries that it loads."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._texts: dict[str, Text] = {os.path.abspath(t.name): t for t in program.texts}
+
+    def position(self, location: Location, database: Database) -> Position | None:
+        """The position of what ProbLog knows of a place: an offset in a file, or file, line and column."""
+        if location is None:
+            return None
+        found = location if isinstance(location, tuple) and len(location) == 3 else database.lineno(location)
+        if found is None:
+            return None
+        file, line, column = found
+        if line is None:
+            return None
+        text = self._program.text if file is None else self._text_of(str(file))
+        if text is None or line > text.lines:
+            return Position(str(file), int(line), max(1, int(column)))
+        return text.at(int(line), max(1, int(column)))
+
+    def _text_of(self, file: str) -> Text | None:
+        if file not in self._texts:
+            try:
+                with open(file, encoding="utf-8") as handle:
+                    self._texts[file] = Text(file, handle.read())
+            except (OSError, UnicodeDecodeError):
+                return None
+        return self._texts[file]

@@ -1,0 +1,68 @@
+"""Goals ground by ProbLog's engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from problog.eval_nodes import NegativeCycle
+
+from deepplp.errors import NonGroundError
+from deepplp.grounding.goals import GoalAnswers, GroundGoals
+from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
+from deepplp.grounding.problog.adapter import DatabaseClauses
+from deepplp.grounding.problog.engine import Engine
+from deepplp.grounding.problog.faults import translated
+from deepplp.grounding.problog.loading import LoadedProgram
+from deepplp.grounding.problog.target import ProblogTarget
+from deepplp.program import Term, is_ground, readable
+
+__all__ = ["ground_goals", "new_engine", "with_exact_negation_if_needed"]
+
+T = TypeVar("T")
+
+
+def ground_goals(loaded: LoadedProgram, goals: Sequence[Term], budget: GroundBudget) -> GroundGoals:
+    """Ground goals together, none of them negated.
+
+    Raises:
+        GroundingError: a goal cannot be ground; the error says why and where.
+        BudgetExceededError: grounding takes more than the budget.
+    """
+    return with_exact_negation_if_needed(lambda exact: _ground(loaded, goals, new_engine(loaded, budget, exact)))
+
+
+def with_exact_negation_if_needed(work: Callable[[bool], T]) -> T:
+    """The result of work with ProbLog's negation, or with an exact one where that suspects a negative cycle."""
+    try:
+        return work(False)
+    except NegativeCycle:
+        return work(True)
+
+
+def new_engine(loaded: LoadedProgram, budget: GroundBudget, exact_negation: bool) -> Engine:
+    """An engine for a run of its own."""
+    database = loaded.database.for_run()
+    meter = GroundMeter(budget, lambda location: loaded.setting.places.position(location, database))
+    return Engine(loaded.setting, database, meter, exact_negation=exact_negation, records=loaded.records)
+
+
+def _ground(loaded: LoadedProgram, goals: Sequence[Term], engine: Engine) -> GroundGoals:
+    target = ProblogTarget()
+    answers = [_answers(engine, goal, target) for goal in goals]
+    return GroundGoals(target, DatabaseClauses(engine.database, loaded.setting), answers)
+
+
+def _answers(engine: Engine, goal: Term, target: ProblogTarget) -> GoalAnswers:
+    with translated(engine, goal):
+        _, results = engine._ground(
+            engine.database, goal, target, silent_fail=False, assume_prepared=True, is_root=True
+        )
+    for arguments, key in results:
+        if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
+            raise NonGroundError(
+                f"the query {readable(goal)} has the answer {readable(goal.with_args(*arguments))}, which still holds "
+                "a variable but is not certain; bind it in the query or the program",
+                engine.locate(goal.location),
+            )
+    return [(tuple(arguments), key) for arguments, key in results]

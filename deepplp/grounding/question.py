@@ -1,0 +1,98 @@
+"""Queries and evidence that are ground together: the goals that they come to, and the formula that answers make."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deepplp.errors import NonGroundError
+from deepplp.formula import Formula
+from deepplp.grounding.extraction import Extraction
+from deepplp.grounding.goals import GoalAnswers, GroundGoals
+from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
+from deepplp.program import LearnableClause, Term, is_ground, named, readable, standard_order_key
+
+__all__ = ["Question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and what is known: an atom is true, false, or (None) what a tensor will say row by row."""
+
+    queries: tuple[Term, ...]
+    evidence: tuple[tuple[Term, bool | None], ...]
+
+    def __post_init__(self) -> None:
+        for term, holds in self.evidence:
+            if holds is None and not is_ground(term):
+                message = f"the evidence {readable(term)} is a tensor, so it must be one ground atom"
+                raise NonGroundError(message, None)
+
+    def goals(self) -> list[Term]:
+        """The goals to ground, none of them negated: those of the queries, then those of the evidence."""
+        return [_atom_of(term)[0] for term in (*self.queries, *(term for term, _ in self.evidence))]
+
+    def formula(self, ground: GroundGoals, learnables: tuple[LearnableClause, ...]) -> Formula:
+        """The formula of the goals' answers.
+
+        Raises:
+            NonGroundError: a negated query holds a variable.
+            GroundingError: a probability or a choice is not what it must be.
+        """
+        answered = [_answers(t, a, ground) for t, a in zip(self._terms(), ground.answers, strict=True)]
+        count = len(self.queries)
+        found: dict[str, tuple[Term, Key]] = {}
+        for term, key in (answer for answers in answered[:count] for answer in answers):
+            shown = named(term)
+            found.setdefault(str(shown), (shown, key))
+        unanswered = tuple(q for q, answers in zip(self.queries, answered, strict=False) if not answers)
+        known: dict[str, tuple[Term, Key]] = {}
+        observed: dict[str, tuple[Term, Key]] = {}
+        for (term, holds), answers in zip(self.evidence, answered[count:], strict=True):
+            if holds is None:
+                observed[str(term)] = term, answers[0][1]
+            else:
+                known.update((str(t), (t, key)) for t, key in _known(term, holds, answers, ground.target))
+        extraction = Extraction(ground.target, ground.clauses, learnables)
+        return extraction.formula(tuple(found.values()), tuple(known.values()), tuple(observed.values()), unanswered)
+
+    def _terms(self) -> Iterable[Term]:
+        return (*self.queries, *(term for term, _ in self.evidence))
+
+
+def _atom_of(term: Term) -> tuple[Term, bool]:
+    """The atom of a query or of evidence, and whether that is negated."""
+    if term.is_negated():
+        return -term, True
+    if term.functor in ("not", "\\+") and term.arity == 1:
+        return term.args[0], True
+    return term, False
+
+
+def _answers(term: Term, answers: GoalAnswers, ground: GroundGoals) -> Sequence[tuple[Term, Key]]:
+    """The provable instances of a query with their keys, in the standard order of terms."""
+    atom, negated = _atom_of(term)
+    target = ground.target
+    keys: dict[Term, list[Key]] = defaultdict(list)
+    for arguments, key in answers:
+        keys[atom.with_args(*arguments)].append(key)
+    if negated:
+        if not is_ground(atom):
+            message = f"the negated query {readable(term)} must be ground"
+            raise NonGroundError(message, ground.clauses.locate(atom.location))
+        proved = target.add_or(keys[atom]) if keys.get(atom) else FALSE_KEY
+        return [(term, target.negate(proved))]
+    if not keys and is_ground(atom):
+        return [(atom, FALSE_KEY)]
+    ordered = sorted(keys.items(), key=lambda item: standard_order_key(item[0]))
+    return [(answer, target.add_or(k) if len(k) > 1 else k[0]) for answer, k in ordered]
+
+
+def _known(
+    term: Term, holds: bool, answers: Sequence[tuple[Term, Key]], target: GroundWriter
+) -> Sequence[tuple[Term, Key]]:
+    """Evidence about all answers of an atom, as goals that hold."""
+    if not answers:  # no instance can be proved
+        return [(term if holds else -term, FALSE_KEY if holds else TRUE_KEY)]
+    return answers if holds else [(-answer, target.negate(key)) for answer, key in answers]

@@ -1,0 +1,191 @@
+"""Goals that are built-ins: arithmetic, comparison, unification, and functions of ProbLog's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm
+from deepplp.grounding.tabled.arithmetic import COMPARISONS, Expression, expression
+from deepplp.grounding.tabled.calls import NegationStep
+from deepplp.grounding.tabled.relations import Run, Step, StepResult
+from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Pattern, Terms
+
+__all__ = ["AssignmentStep", "ComparisonStep", "FunctionStep", "SameStep", "UnificationStep", "builtin_step"]
+
+
+class AssignmentStep:
+    """``X is Expression``."""
+
+    __slots__ = ("_expression", "_left", "_terms")
+    patterns: Sequence[Pattern] = ()
+
+    def __init__(self, terms: Terms, left: Pattern, expression: Expression) -> None:
+        self._terms = terms
+        self._left = left
+        self._expression = expression
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        number = self._terms.number(self._expression(environment))
+        return 0 if self._terms.match(self._left, number, environment) else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind the left side."""
+        self._terms.match(self._left, self._terms.number(self._expression(environment)), environment)
+
+
+class ComparisonStep:
+    """``A < B`` and its like."""
+
+    __slots__ = ("_compare", "_left", "_right")
+    patterns: Sequence[Pattern] = ()
+
+    def __init__(self, compare: Callable[[Number, Number], bool], left: Expression, right: Expression) -> None:
+        self._compare = compare
+        self._left = left
+        self._right = right
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        return 0 if self._compare(self._left(environment), self._right(environment)) else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind nothing."""
+
+
+class UnificationStep:
+    """``A = B``."""
+
+    __slots__ = ("_left", "_right", "_terms")
+
+    def __init__(self, terms: Terms, left: Pattern, right: Pattern) -> None:
+        self._terms = terms
+        self._left = left
+        self._right = right
+
+    @property
+    def patterns(self) -> Sequence[Pattern]:
+        """Both sides."""
+        return self._left, self._right
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        return 0 if self._terms.unify(self._left, self._right, environment) else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Unify once more."""
+        self._terms.unify(self._left, self._right, environment)
+
+
+class SameStep:
+    """``A == B``."""
+
+    __slots__ = ("_left", "_right", "_terms")
+
+    def __init__(self, terms: Terms, left: Pattern, right: Pattern) -> None:
+        self._terms = terms
+        self._left = left
+        self._right = right
+
+    @property
+    def patterns(self) -> Sequence[Pattern]:
+        """Both sides."""
+        return self._left, self._right
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        same = self._terms.resolve(self._left, environment) == self._terms.resolve(self._right, environment)
+        return 0 if same else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind nothing."""
+
+
+class FunctionStep:
+    """A predicate of ProbLog's that is a function of ground arguments, and of some that may be free."""
+
+    __slots__ = ("_call", "_function", "_terms", "patterns")
+
+    def __init__(self, terms: Terms, function: BuiltinFunction, call: CallNode) -> None:
+        self._terms = terms
+        self._function = function
+        self._call = call
+        self.patterns = [terms.pattern(a) for a in call.args]
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        resolved = [self._terms.resolve(p, environment) for p in self.patterns]
+        answers = self._answers(resolved)
+        if isinstance(answers, bool):
+            return 0 if answers else None
+        found: list[tuple[Environment, int]] = []
+        for answer in answers:
+            bound = environment.copy()
+            if all(self._terms.match(r, value, bound) for r, value in zip(resolved, answer, strict=True)):
+                found.append((bound, 0))
+        return found or None
+
+    def _answers(self, resolved: Sequence[Pattern]) -> bool | list[list[int]]:
+        """Whether it holds, or its answers as numbers of ground terms."""
+        given: list[ClauseTerm] = []
+        for r in resolved:
+            if not isinstance(r, int):
+                raise self._outside("an argument of it holds a free variable")
+            given.append(self._terms.term(r) if r >= 0 else r)
+        try:
+            answers = self._function(*given)
+        except Exception as error:  # whatever it is, ProbLog's engine meets it again
+            raise self._outside(f"it fails: {error}") from None
+        if answers is None or isinstance(answers, bool):
+            return bool(answers)
+        return [[self._ground(self._terms.pattern(a)) for a in answer] for answer in answers]
+
+    def _ground(self, value: Pattern) -> int:
+        if not isinstance(value, int) or value < 0:
+            raise self._outside("an answer of it holds a free variable")
+        return value
+
+    def _outside(self, what: str) -> OutsideFragment:
+        return OutsideFragment(
+            f"{self._call.functor}/{len(self._call.args)} is left to ProbLog: {what}", self._call.location
+        )
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind what the proof's answer says; a test binds nothing."""
+        resolve = self._terms.resolve
+        if isinstance(self._answers([resolve(p, environment) for p in self.patterns]), bool):
+            return
+        for p in self.patterns:
+            value = resolve(p, last)
+            if isinstance(value, int) and value >= 0:
+                self._terms.match(p, value, environment)
+
+
+_FUNCTIONS = frozenset(
+    {
+        "between/3", "succ/2", "plus/3", "length/2", "sort/2", "=../2", "compare/3", "atom_number/2",
+        "@</2", "@>/2", "@=</2", "@>=/2", "var/1", "nonvar/1", "atom/1", "atomic/1", "compound/1", "float/1",
+        "integer/1", "number/1", "simple/1", "callable/1", "ground/1", "is_list/1",
+    }
+)  # fmt: skip
+_EQUALITIES: Mapping[str, type[UnificationStep] | type[SameStep]] = MappingProxyType(
+    {"=/2": UnificationStep, "\\=/2": UnificationStep, "==/2": SameStep, "\\==/2": SameStep}
+)
+
+
+def builtin_step(terms: Terms, builtin: Builtin, call: CallNode) -> Step | None:
+    """The step of a built-in; None where the tabled engine does not speak it."""
+    if builtin.function is None:
+        return None
+    signature = builtin.signature
+    name = signature.rpartition("/")[0]
+    if signature == "is/2":
+        return AssignmentStep(terms, terms.pattern(call.args[0]), expression(terms, call.args[1]))
+    if name in COMPARISONS and len(call.args) == 2:
+        left, right = (expression(terms, a) for a in call.args)
+        return ComparisonStep(COMPARISONS[name], left, right)
+    if signature in _EQUALITIES:
+        step = _EQUALITIES[signature](terms, *(terms.pattern(a) for a in call.args))
+        return NegationStep(step, call.location) if name.startswith("\\") else step
+    return FunctionStep(terms, builtin.function, call) if signature in _FUNCTIONS else None
