@@ -40,7 +40,7 @@ types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
 
 architecture: $(INSTALLED) ## Check which part imports which
-	$(BIN)/lint-imports
+	$(BIN)/python -m tests.architecture
 
 tests: $(INSTALLED) ## Run the tests
 	$(BIN)/python -m pytest

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from deepplp import CompileBudget, Program
 from deepplp.circuit import FALSE_NODE
-from deepplp.compilation import COMPILERS, ORDERS, compile_formula, compile_with_report
+from deepplp.compilation import COMPILERS, ORDERS, CompilerName, compile_formula, compile_with_report
 from deepplp.compilation.fixpoints import iterate
 from deepplp.errors import BudgetExceededError, NegativeCycleError, QueryError
 from deepplp.formula import And, Atom, Formula, Goal, Node, Or, depth_first_order
@@ -29,7 +29,7 @@ from tests.test_orders import path
 
 
 @given(formulas(), st.randoms(use_true_random=False), st.sampled_from(COMPILERS))
-def test_every_compiler_counts_all_worlds(formula: Formula, rng: random.Random, compiler: str) -> None:
+def test_every_compiler_counts_all_worlds(formula: Formula, rng: random.Random, compiler: CompilerName) -> None:
     """Each compiler's circuit has the probabilities that all worlds add up to, in its own order and in any other."""
     expected = conditional(formula)
     order = list(depth_first_order(formula))
@@ -69,7 +69,7 @@ def cyclic_formulas(draw: st.DrawFn) -> Formula:
 
 
 @given(cyclic_formulas(), st.sampled_from(COMPILERS))
-def test_every_compiler_finds_least_fixpoints(formula: Formula, compiler: str) -> None:
+def test_every_compiler_finds_least_fixpoints(formula: Formula, compiler: CompilerName) -> None:
     """A component of several nodes that read each other has its least fixpoint in every world."""
     expected = conditional(formula)
     assert expected is not None
@@ -78,7 +78,7 @@ def test_every_compiler_finds_least_fixpoints(formula: Formula, compiler: str) -
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_cycles_that_rest_on_themselves(compiler: str) -> None:
+def test_cycles_that_rest_on_themselves(compiler: CompilerName) -> None:
     """A ring counts its ways around; atoms that support each other alone are false; a negated cycle is refused."""
     expected = conditional(ring(5))
     assert expected is not None
@@ -134,9 +134,9 @@ def test_unknown_compilers(compiler: str) -> None:
     """A compiler of an unknown name is an error that lists those there are."""
     message = rf"there is no compiler '{compiler}'; there are: portfolio, sdd"
     with pytest.raises(QueryError, match=message):
-        compile_formula(chain(1), compiler=compiler)
+        compile_formula(chain(1), compiler=compiler)  # type: ignore[arg-type]
     with pytest.raises(QueryError, match=message):
-        compile_with_report(chain(1), compiler=compiler)
+        compile_with_report(chain(1), compiler=compiler)  # type: ignore[arg-type]
 
 
 def test_orders_are_checked_for_every_compiler() -> None:

@@ -1,7 +1,7 @@
 """`Formula` → `Circuit`: ordered decision diagrams over categorical choices, exported as flat arrays."""
 
 from deepplp.compilation.compile_budget import CompileBudget
-from deepplp.compilation.compiler import COMPILERS, compile_formula, compile_with_report
+from deepplp.compilation.compiler import COMPILERS, CompilerName, Order, compile_formula, compile_with_report
 from deepplp.compilation.orders import ORDERS
 from deepplp.compilation.report import Attempt, CompilationReport
 
@@ -11,6 +11,8 @@ __all__ = [
     "Attempt",
     "CompilationReport",
     "CompileBudget",
+    "CompilerName",
+    "Order",
     "compile_formula",
     "compile_with_report",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 from deepplp.circuit import Circuit
 from deepplp.collector import collector_paused
@@ -16,7 +17,7 @@ from deepplp.compilation.report import Attempt, CompilationReport
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.formula import Formula, depth_first_order
 
-__all__ = ["COMPILERS", "Order", "compile_formula", "compile_with_report"]
+__all__ = ["COMPILERS", "CompilerName", "Order", "compile_formula", "compile_with_report"]
 
 _EASY_STEPS = 30_000  # what the default order may cost before others are tried: a tenth of a second
 _EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it costs, a few times over
@@ -27,58 +28,78 @@ _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _GIVEN = "given"
 
-COMPILERS = ("portfolio", "sdd")
-"""The names of the compilers: see `compile_with_report`."""
+Order: TypeAlias = str | Sequence[int]
+"""The name of one of `ORDERS`, or the numbers of the choices that the goals reach, first decided to last."""
 
-Order = str | Sequence[int]
+CompilerName: TypeAlias = Literal["portfolio", "sdd"]
+"""Who compiles: "portfolio" tries several orders and keeps the smallest circuit, "sdd" is PySDD alone."""
+
+COMPILERS: tuple[CompilerName, ...] = get_args(CompilerName)
 
 
 def compile_formula(
-    formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None, compiler: str = "portfolio"
+    formula: Formula,
+    order: Order | None = None,
+    *,
+    budget: CompileBudget | None = None,
+    compiler: CompilerName = "portfolio",
 ) -> Circuit:
-    """Compile a ground program into a circuit that counts its queries' models under its evidence.
+    """Compile a ground program: the second stage, from a `Formula` to a `Circuit`.
 
-    The circuit has one root for each of the formula's queries, which is the conjunction of the query and the evidence,
-    and a root for the evidence alone. Its columns are the values of the formula's choices, one after another:
-    ``circuit.columns`` is the number of values of all choices. Compilation never changes a weighted model count,
-    whatever the order and the compiler. See `Circuit` for the arrays and their shapes, and `compile_with_report` for
-    ``order``, ``budget`` and ``compiler`` and for what is raised.
+    The circuit counts models: the value of root q is the weight of all worlds in which query q and the evidence hold,
+    and the value of its node ``evidence`` that of all worlds in which the evidence holds. Compilation never changes
+    these, whatever the order and the compiler.
+
+    Shapes: ``roots`` is [queries], in the order of ``formula.queries``. Weights for the circuit are [columns], where
+    ``columns`` counts the values of all choices, one choice behind the other; see `Circuit` for the other arrays.
+
+    ``order``, ``budget`` and ``compiler`` are as for `compile_with_report`, which also tells what was tried.
+
+    Raises:
+        BudgetExceededError: the budget does not suffice.
+        NegativeCycleError: the formula holds a cycle through a negation.
+        QueryError: there is no such order or compiler.
 
     >>> from deepplp.grounding import ground
     >>> from deepplp.program import Program
-    >>> program = Program.from_string("0.5::a; 0.3::b. 0.4::c. q :- a, c. q :- b. query(q).")
-    >>> circuit = compile_formula(ground(program))
-    >>> circuit.columns, len(circuit.roots), circuit.order.tolist()
-    (5, 1, [0, 1])
+    >>> circuit = compile_formula(ground(Program.from_string("0.5::a; 0.3::b. 0.4::c. q :- a, c. q :- b. query(q).")))
+    >>> circuit.roots.shape, circuit.columns, circuit.order.tolist()
+    ((1,), 5, [0, 1])
     """
     return compile_with_report(formula, order, budget=budget, compiler=compiler)[0]
 
 
 def compile_with_report(
-    formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None, compiler: str = "portfolio"
+    formula: Formula,
+    order: Order | None = None,
+    *,
+    budget: CompileBudget | None = None,
+    compiler: CompilerName = "portfolio",
 ) -> tuple[Circuit, CompilationReport]:
-    """The circuit, and what was tried for it.
+    """The circuit of `compile_formula`, and a report of what was tried for it.
 
-    ``order`` gives the numbers of the choices that the goals reach, first to last, or names one of `ORDERS`; what it
-    gives is all that is tried. ``budget`` limits what all attempts may take, by default to what `CompileBudget()` says.
-    ``compiler`` is one of `COMPILERS`:
+    ``order`` gives the one order to try; without it "portfolio" tries several of `ORDERS`. ``budget`` limits what all
+    attempts may take together in time, and each in nodes; by default it is ``CompileBudget()``. ``compiler`` is one of
+    `COMPILERS`:
 
-    - "portfolio" tries several orders and keeps the smallest circuit, as is told below.
-    - "sdd" compiles one order bottom up with PySDD (Darwiche, "SDD: A New Canonical Representation of Propositional
-      Knowledge Bases", IJCAI 2011): the one that is given, or the depth-first order. libsdd knows no limit within one
-      of its operations, so the budget and an interrupt take effect between two of them.
+    - "portfolio" works through the tries below and keeps the smallest circuit.
+    - "sdd" has PySDD compile one order bottom up, by default the depth-first one (Darwiche, "SDD: A New Canonical
+      Representation of Propositional Knowledge Bases", IJCAI 2011). The budget and an interrupt take effect between two
+      of libsdd's operations, as it knows no limit within one.
 
-    Raises `BudgetExceededError` where the budget does not suffice, which names the part of the formula that was worked
-    on; `NegativeCycleError` where the formula holds a cycle through a negation; `QueryError` for an unknown compiler,
-    an unknown order, or one that lacks a choice or names one twice.
-
-    The portfolio: the default order gets a number of steps that grows with the formula. Where they do not suffice and
-    there are cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile the
-    default order bottom up, which formulas with much to share like better; then the other orders get as many steps as
-    the default had, and then the half that got most done four times as many (all of them where there are cycles), until
-    one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
+    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice
+    and there are cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile
+    the default order bottom up, which formulas with much to share like better. Then the other orders get as many steps
+    as the default had, and then the half that got most done four times as many (all of them where there are cycles),
+    until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
     smallest circuit wins. So the easy case costs nothing more, and no bad order costs much more than the best. Steps
     and nodes are counted, not timed: the same formula gives the same circuit on every machine.
+
+    Raises:
+        BudgetExceededError: the budget does not suffice; the error names the part of the formula that was in work, and
+            has the report of all attempts.
+        NegativeCycleError: the formula holds a cycle through a negation; the error shows it.
+        QueryError: there is no order or compiler of this name, or the order lacks a choice or names one twice.
     """
     if compiler not in COMPILERS:
         raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
@@ -143,7 +164,7 @@ class _Attempts:
 
         Jamieson, Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
         """
-        # That for cycles has had its turn, or there are none.
+        # The order for cycles has been tried already, or there are no cycles.
         left = [n for n in self._distinct() if n != CYCLES_ORDER and (n != DEFAULT_ORDER or last.limit == "steps")]
         names = [n for n in left if n != DEFAULT_ORDER]  # the default has had its first round
         done = {DEFAULT_ORDER: last.done}
@@ -168,7 +189,7 @@ class _Attempts:
             if best is not None:
                 reason = f"the smallest circuit of the orders that came to their end within {limit:,} steps"
                 return best[0], self._report(best[1], reason)
-            if not self._parts.longest_cycle:  # a cycle is one part: what is done says too little
+            if not self._parts.longest_cycle:  # a cycle is one part, so the parts done say too little
                 left = sorted(left, key=lambda n: -done.get(n, 0))[: max(_FEWEST, (len(left) + 1) // 2)]
             names = [n for n in ORDERS if n in left]
             limit *= _GROWTH
