@@ -41,11 +41,18 @@ class Evaluation:
     """
 
     def __init__(
-        self, plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None, *, use_kernel: bool = True
+        self,
+        plan: Plan,
+        batched: Tensor,
+        shared: Tensor,
+        rows: int | None = None,
+        *,
+        use_kernel: bool = True,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.plan = plan
         self.rows = batched.shape[0] if rows is None else rows
-        self.dtype = batched.dtype if plan.width else shared.dtype
+        self.dtype = dtype or (batched.dtype if plan.width else shared.dtype)
         self._tensors = (batched, shared)
         self._walk: Walk | None = None
         if use_kernel and batched.device.type == "cpu":
