@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from deepplp.evaluation.cuda import cuda_results, launches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepplp.circuit import Circuit, Plan, bind, lay_end_to_end
+from deepplp.circuit import Circuit, Plan, bind, lay_end_to_end, layers_of, uses_of
 from deepplp.compilation import compile_formula
 from deepplp.evaluation import Evaluation
-from deepplp.evaluation.cuda import cuda_results, launches
 from deepplp.evaluation.kernels.reference import reference_results, sums_by
-from deepplp.evaluation.layers import layers_of, uses_of
 from deepplp.formula import Formula
 from tests.formulas import NOTHING, chain, conjunction, random_weights
 from tests.interpreter import KERNELS, Interpreted

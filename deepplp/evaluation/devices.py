@@ -13,8 +13,7 @@ from torch import Tensor
 
 from deepplp.circuit import Plan, PlanArrays, pack
 from deepplp.errors import AcceleratorWarning
-from deepplp.evaluation.kernels.reference import ReferenceWalk
-from deepplp.evaluation.kernels.triton_walk import Kernels, TritonWalk
+from deepplp.evaluation.kernels import Kernels, ReferenceWalk, TritonWalk
 from deepplp.evaluation.readings import Kind
 
 __all__ = ["disagreement", "kernels_on"]

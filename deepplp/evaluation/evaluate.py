@@ -10,10 +10,14 @@ from torch import Tensor
 from deepplp.circuit import Plan
 from deepplp.errors import InputError
 from deepplp.evaluation.devices import kernels_on
-from deepplp.evaluation.kernels.cpu import rows_are_distributions
-from deepplp.evaluation.kernels.cpu_walk import CpuWalk, as_array
-from deepplp.evaluation.kernels.reference import ReferenceWalk, reference_gradients
-from deepplp.evaluation.kernels.triton_walk import TritonWalk
+from deepplp.evaluation.kernels import (
+    CpuWalk,
+    ReferenceWalk,
+    TritonWalk,
+    as_array,
+    reference_gradients,
+    rows_are_distributions,
+)
 from deepplp.evaluation.readings import Kind, read
 
 __all__ = ["Evaluation", "are_distributions", "evaluate"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deepplp.answers import AnswerTerms
-from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, bind, as_one_matrix
+from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, as_one_matrix, bind
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall
 from deepplp.program import Term

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 from collections.abc import Callable
@@ -16,17 +17,15 @@ __all__ = ["compiled", "inlined"]
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _PACKAGE = Path(__file__).parents[2]
 # What compiled code is made of: numba itself looks at the file of the function that is called, and at no other.
-_SOURCES = ("circuit/*.py", "evaluation/inversion.py", "evaluation/readings.py", "evaluation/kernels/[ci]*.py")
+_SOURCES = ("circuit/*.py", "evaluation/readings.py", "evaluation/kernels/[ci]*.py")
 
 
 def _digest_of_sources() -> str:
     """A digest of the sources."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in _SOURCES for path in _PACKAGE.glob(pattern)):
-        try:
+        with contextlib.suppress(OSError):  # installed without its sources: they do not change there
             digest.update(path.read_bytes())
-        except OSError:  # installed without its sources: they do not change there
-            pass
     return digest.hexdigest()[:12]
 
 

@@ -21,9 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deepplp.circuit import IntArray, PlanArrays
-from deepplp.evaluation import readings
-from deepplp.evaluation.inversion import Inversion
+import deepplp.evaluation.readings as readings
+from deepplp.circuit import IntArray, Inversion, PlanArrays
 from deepplp.evaluation.kernels.compiled import compiled, inlined
 from deepplp.evaluation.kernels.cpu_extended import extended_adjoints, extended_values, room_for
 from deepplp.evaluation.kernels.cpu_memory import numbers_at
@@ -231,7 +230,7 @@ def _root(roots, row, r):
 
 @compiled
 def read_roots(packed, numbers, as_logs, first, count, chosen, out, single):
-    """Read roots, given theirs, into the numbers [rows * count] at the address ``out``, perhaps in ``single`` precision.
+    """Read roots, given theirs, into the numbers [rows * count] at the address ``out``, in ``single`` precision or not.
 
     ``packed`` and ``numbers`` are those of `forward_blocks`; see `Reading` for the others, where ``chosen`` is the
     address of a long a row, or 0. Returns the first row that asks for what is no query, where reading ends, or -1.

@@ -24,8 +24,9 @@ def numbers_at(typing, address, like):
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = make_array(array_type)(context, builder)
         size = context.get_abi_sizeof(context.get_data_type(like.dtype))
-        count = builder.select(builder.icmp_unsigned("==", args[0], ir.Constant(ir.IntType(64), 0)),
-                               ir.Constant(ir.IntType(64), 0), ir.Constant(ir.IntType(64), (1 << 62) // size))  # fmt: skip
+        int64 = ir.IntType(64)
+        nothing, most = ir.Constant(int64, 0), ir.Constant(int64, (1 << 62) // size)
+        count = builder.select(builder.icmp_unsigned("==", args[0], nothing), nothing, most)
         populate_array(
             array,
             data=builder.inttoptr(args[0], array.data.type),

@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepplp.circuit import Plan
-from deepplp.evaluation.inversion import inversion_of
+from deepplp.circuit import Plan, inversion_of
 from deepplp.evaluation.kernels.cpu import LANES, backward_blocks, forward_blocks, read_roots
 from deepplp.evaluation.kernels.threads import available_cpus, for_ranges
 from deepplp.evaluation.readings import Kind
@@ -20,7 +19,6 @@ __all__ = ["CpuWalk", "as_array"]
 
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
 _WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread costs more than it saves
-
 
 
 class _Sizes(NamedTuple):

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.circuit import Plan
-from deepplp.evaluation.layers import layers_of
+from deepplp.circuit import Plan, layers_of
 from deepplp.evaluation.readings import Kind, Roots, check_chosen, read, scale, sums_by
+from deepplp.evaluation.semirings import Level, Places, Semiring, Table, levels_of, taken, walk
 
 __all__ = ["ReferenceWalk", "evaluate_reference", "reference_gradients", "reference_roots", "to_device"]
 
@@ -38,16 +38,6 @@ def to_device(array: np.ndarray, device: torch.device, dtype: torch.dtype = torc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Level:
-    """The elements of one level's nodes: leaves ``primes`` times slots ``subs``, each for a node of the level."""
-
-    primes: Tensor
-    subs: Tensor
-    node_of: Tensor
-    nodes: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Indices:
     """A plan's index arrays on one device."""
 
@@ -56,7 +46,7 @@ class _Indices:
     strides: Tensor
     offsets: Tensor
     leaf_of: Tensor
-    levels: tuple[_Level, ...]
+    levels: tuple[Level, ...]
     roots: Tensor
     given: Tensor
 
@@ -65,15 +55,9 @@ def _indices(plan: Plan, device: torch.device) -> _Indices:
     def index(array: np.ndarray) -> Tensor:
         return to_device(array, device)
 
-    bounds, layered = layers_of(plan)
-    arrays = layered.arrays
-    starts, levels = arrays.node_offsets, []
-    for first, last in zip(bounds[1:-1], bounds[2:], strict=True):
-        mine = slice(starts[first], starts[last])
-        node_of = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
-        levels.append(
-            _Level(index(arrays.primes[mine]), index(arrays.subs[mine]), index(node_of), int(last - first))
-        )
+    layers = layers_of(plan)
+    arrays = layers.plan.arrays
+    levels = [Level(*(index(np.asarray(a)) for a in level[:3]), level.nodes) for level in levels_of(layers)]
     return _Indices(
         index(arrays.strides > 0).bool(),
         index(arrays.bases),
@@ -93,19 +77,31 @@ def reference_roots(plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> R
     """
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
-    reach = _LARGEST_SHIFTS[dtype]
     indices = plan.keep(("reference", device), lambda p: _indices(p, device))
-    leaf_m, leaf_e = _leaves(indices, plan, batched.to(dtype).reshape(-1), shared.to(dtype), rows)
-    constants = torch.tensor([0.0, 1.0], dtype=dtype, device=device).expand(rows, 2)
-    value_m, value_e = _normalise(constants, torch.zeros_like(constants))
-    for level in indices.levels:
-        mantissa = leaf_m[:, level.primes] * value_m[:, level.subs]
-        exponent = leaf_e[:, level.primes] + value_e[:, level.subs]
-        top = _largest_exponents(mantissa.detach() == 0, exponent, level.node_of, level.nodes)
-        shift = (exponent - top[:, level.node_of]).clamp(-reach, reach)
-        m, e = _normalise(sums_by(mantissa * torch.exp2(shift), level.node_of, level.nodes), top)
-        value_m, value_e = torch.cat([value_m, m], dim=1), torch.cat([value_e, e], dim=1)
-    return Roots(value_m[:, indices.roots], value_e[:, indices.roots], indices.given)
+    leaves = _leaves(indices, plan, batched.to(dtype).reshape(-1), shared.to(dtype), rows)
+    mantissas, exponents = taken(walk(indices.levels, leaves, EXTENDED), indices.roots)
+    assert isinstance(mantissas, Tensor)
+    assert isinstance(exponents, Tensor)
+    return Roots(mantissas, exponents, indices.given)
+
+
+def _extended_products(a: Table, b: Table) -> Table:
+    return a[0] * b[0], a[1] + b[1]
+
+
+def _extended_sums(table: Table, group_of: Places, groups: int) -> Table:
+    mantissa, exponent = table
+    assert isinstance(mantissa, Tensor)
+    assert isinstance(exponent, Tensor)
+    assert isinstance(group_of, Tensor)
+    reach = _LARGEST_SHIFTS[mantissa.dtype]
+    top = _largest_exponents(mantissa.detach() == 0, exponent, group_of, groups)
+    shift = (exponent - top[:, group_of]).clamp(-reach, reach)
+    return _normalise(sums_by(mantissa * torch.exp2(shift), group_of, groups), top)
+
+
+EXTENDED = Semiring(_extended_sums, _extended_products, (0.0, 0.0), (0.5, 1.0), normalised=True)
+"""Sums of products with extended range: a table holds mantissas and exponents."""
 
 
 def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:

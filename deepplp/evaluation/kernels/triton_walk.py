@@ -16,10 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.circuit import IntArray, Plan
-from deepplp.evaluation.inversion import inversion_of
+from deepplp.circuit import IntArray, Plan, inversion_of, layers_of
 from deepplp.evaluation.kernels.reference import reference_gradients, reference_roots, to_device
-from deepplp.evaluation.layers import layers_of
 from deepplp.evaluation.readings import MAY_UNDERFLOW, TINY, Kind, Roots, check_chosen, read, seeds_of
 
 __all__ = ["Kernels", "TritonWalk"]
@@ -202,7 +200,7 @@ class TritonWalk:
     def derivatives(
         self, kind: Kind, chosen: Tensor | None, gradient: Tensor, by: tuple[bool, bool]
     ) -> tuple[Tensor | None, Tensor | None]:
-        """The loss's derivatives by ``batched`` and ``shared``, flat and in float64, from its ``gradient`` by a reading.
+        """The loss's derivatives by ``batched`` and ``shared``, flat, in float64, from its ``gradient`` by a reading.
 
         ``by`` says which of them are wanted, but both are computed.
         """
@@ -299,4 +297,3 @@ class TritonWalk:
 
     def _empty(self, *shape: int) -> Tensor:
         return torch.empty(shape, dtype=torch.float64, device=self._device)
-

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deepplp.circuit import IntArray, Plan, pack, starts_of
-from deepplp.evaluation.kernels.indices import node_levels
+from deepplp.circuit.circuit import IntArray
+from deepplp.circuit.indices import node_levels
+from deepplp.circuit.packing import pack, starts_of
+from deepplp.circuit.plan import Plan
 
 __all__ = ["Layers", "layers_of"]
 

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deepplp.circuit import IntArray, Plan, pack, unpack
-from deepplp.evaluation.kernels.indices import grouped
+from deepplp.circuit.circuit import IntArray
+from deepplp.circuit.indices import grouped
+from deepplp.circuit.packing import pack, unpack
+from deepplp.circuit.plan import Plan
 
 __all__ = ["Inversion", "PackedInversion", "inversion_of"]
 
