@@ -136,18 +136,27 @@ class _Read(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, chosen = ctx.saved_tensors
+        batched, shared, chosen = ctx.saved_tensors
         wanted = ctx.needs_input_grad[:2]
         walk, kind = ctx.walk, ctx.kind
         if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
             found = reference_gradients(
-                walk.plan, *inputs, walk.rows, lambda roots: read(roots, kind, chosen), gradient, create_graph=True
+                walk.plan,
+                batched,
+                shared,
+                walk.rows,
+                lambda roots: read(roots, kind, chosen),
+                gradient,
+                create_graph=True,
             )
         else:
             found = walk.derivatives(kind, chosen, gradient, wanted)  # None for what is not wanted
-        by_batched = _like(found[0], inputs[0]) if wanted[0] else None
-        by_shared = _like(found[1], inputs[1]) if wanted[1] else None
-        return by_batched, by_shared, None, None, None, None
+        by_batched, by_shared = found
+        return (
+            _like(by_batched, batched) if wanted[0] and by_batched is not None else None,
+            _like(by_shared, shared) if wanted[1] and by_shared is not None else None,
+            None, None, None, None,
+        )  # fmt: skip
 
 
 def _like(found: Tensor, weights: Tensor) -> Tensor:
