@@ -42,7 +42,9 @@ def check_derivations(program: Program, formula: Formula) -> int:
             for child in node.children:
                 below = formula.derivations[child - 1]
                 assert child > 0
-                assert isinstance(below, Derivation) and below.head == reason or isinstance(formula.nodes[child - 1], Or)
+                assert isinstance(formula.nodes[child - 1], Or) or (
+                    isinstance(below, Derivation) and below.head == reason
+                )
     found = [d for d in formula.derivations if isinstance(d, Derivation)]
     for node, reason in zip(formula.nodes, formula.derivations, strict=True):
         if isinstance(reason, Derivation):

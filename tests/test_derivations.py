@@ -1,4 +1,4 @@
-"""A ground program that remembers why: every derivation replays, and all of them together mean what the plain one does."""
+"""A ground program that remembers why: every derivation replays, and all of them mean what the plain program does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 
 from deepplp.compilation import compile_formula
 from deepplp.errors import DeepPLPError
