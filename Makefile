@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 BENCH := $(VENV)/.installed-bench
-# Where MNIST is looked for; unset, it is fetched into a cache folder.
-export DEEPPLP_DATA
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types architecture tests bench clean
@@ -42,7 +40,7 @@ types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
 
 architecture: $(INSTALLED) ## Check which part imports which
-	$(BIN)/lint-imports
+	$(BIN)/python -m tests.architecture
 
 tests: $(INSTALLED) ## Run the tests
 	$(BIN)/python -m pytest

@@ -7,15 +7,16 @@ probabilities, and gradients flow back into the networks.
 from importlib.metadata import PackageNotFoundError, version
 
 from deepplp import errors
-from deepplp.answers import Answers
+from deepplp.answers import Answers, ManyAnswers
 from deepplp.checking import Finding, Report, check_file
 from deepplp.compilation import CompilationReport, CompileBudget
+from deepplp.compilation import compile_formula as compile  # noqa: A004 (a name of this package, not a built-in's)
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
+from deepplp.grounding import GroundBudget, ground
 from deepplp.model import Model
 from deepplp.neural import Network
 from deepplp.program import Program
-from deepplp.queries.batch import ManyAnswers, Query
-from deepplp.queries.cache import CacheInfo
+from deepplp.queries import CacheInfo, PreparedQuery, Query
 
 __all__ = [
     "Answers",
@@ -24,15 +25,19 @@ __all__ = [
     "CompileBudget",
     "DeepPLPError",
     "Finding",
+    "GroundBudget",
     "InconsistentEvidenceError",
     "ManyAnswers",
     "Model",
     "Network",
+    "PreparedQuery",
     "Program",
     "Query",
     "Report",
     "check_file",
+    "compile",
     "errors",
+    "ground",
 ]
 
 try:

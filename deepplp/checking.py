@@ -137,6 +137,7 @@ def _networks(program: Program) -> Iterator[str]:
         kind = {
             "bernoulli": "decides yes or no",
             "categorical": "decides one value of the domain",
+            "independent": "decides each value of the domain by itself",
             "tensor": "gives a tensor",
         }[declaration.kind]
         inputs = len(declaration.inputs)

@@ -16,9 +16,11 @@ __all__ = [
     "DeepPLPError",
     "DomainError",
     "GroundingError",
+    "ImpossibleTargetError",
     "InconsistentEvidenceError",
     "InputError",
     "InvalidProbabilityError",
+    "LateParameterWarning",
     "MissingInputError",
     "NegativeCycleError",
     "NetworkInputError",
@@ -32,6 +34,7 @@ __all__ = [
     "PythonNotAllowedError",
     "QueryError",
     "TargetError",
+    "UnknownAnswerError",
     "UnknownNetworkError",
     "UnknownPredicateError",
     "UnsupportedConstructError",
@@ -166,7 +169,29 @@ class BatchSizeError(InputError):
 
 
 class TargetError(QueryError):
-    """The targets of ``log_prob`` are not indices or terms of the answers."""
+    """What is asked of answers is no index or term of theirs."""
+
+
+class UnknownAnswerError(TargetError, KeyError):
+    """A term is none of the answers; a KeyError too, as `Answers` are a mapping."""
+
+
+class ImpossibleTargetError(TargetError):
+    """A target of ``log_prob`` holds in no world, whatever the networks say.
+
+    ``rows`` names the rows of the batch, or of several queries the numbers of those, and ``terms`` the target of each.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        position: Position | None = None,
+        rows: tuple[int, ...] = (),
+        terms: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, position)
+        self.rows = rows
+        self.terms = terms
 
 
 class NetworkInputError(DeepPLPError):
@@ -199,3 +224,7 @@ class CacheWarning(UserWarning):
 
 class UnusedNetworkWarning(ProgramWarning):
     """The model was given a network that the program never mentions."""
+
+
+class LateParameterWarning(UserWarning):
+    """An optimiser was made before a learnable probability was, and does not train it."""

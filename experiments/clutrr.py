@@ -27,6 +27,7 @@ import typer
 from torch import Tensor, nn
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.stories import accuracies, as_atom, read_rows
 from experiments.training import (
     PROGRAMS,
@@ -39,7 +40,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     reshuffled,
 )
@@ -160,7 +160,7 @@ def main(
 ) -> None:
     """Train a reader of sentences from what stories lead to, and test it on longer stories."""
     torch.manual_seed(seed)
-    folder = data_folder("clutrr") / SPLIT
+    folder = data_folder(f"clutrr/{SPLIT}")
     train = read(folder / f"{TRAIN}.csv.gz", limit)
     test = {n: read(folder / f"1.{n}_test.csv.gz", limit) for n in range(2, longest + 1)}
     kinship = Kinship(train, device)

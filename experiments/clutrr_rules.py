@@ -31,6 +31,7 @@ import typer
 from torch import Tensor
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.stories import accuracies, as_atom, read_rows
 from experiments.training import (
     PROGRAMS,
@@ -43,7 +44,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     in_batches,
     reshuffled,
@@ -121,7 +121,7 @@ def main(
 ) -> None:
     """Train rules of kinship on what stories lead to, and test them on longer stories."""
     torch.manual_seed(seed)
-    folder = data_folder("clutrr") / split
+    folder = data_folder(f"clutrr/{split}")
     (file,) = folder.glob("*_train.csv.gz")
     train = [s for s in read(file, limit) if s.steps <= LEARNT]
     test = {n: read(folder / f"1.{n}_test.csv.gz", limit) for n in range(2, longest + 1)}

@@ -1,8 +1,8 @@
 """Handwritten digits, and sums of them.
 
-MNIST comes from the folder that ``DEEPPLP_DATA`` names (it holds ``MNIST/raw`` with the four original files, and may be
-read-only), else through torchvision's download into a cache folder, else, without a network, the 8x8 digits that
-scikit-learn ships take its place.
+MNIST comes from the folder that ``DEEPPLP_DATA`` names if it is set (it holds ``MNIST/raw`` with the four original
+files, and may be read-only), else through torchvision's download into a cache folder, else, without a network, the 8x8
+digits that scikit-learn ships take its place.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 from torch.nn import functional
 from torchvision.datasets import MNIST
+
+from experiments.datasets import data_root
 
 __all__ = ["Additions", "Digits", "load_digits", "sum_digits"]
 
@@ -44,10 +46,10 @@ class Digits:
 def load_digits(cache: Path | None = None) -> Digits:
     """MNIST, or what takes its place where it cannot be had (one line on standard error says so)."""
     root = cache or Path(user_cache_dir("deepplp"))
-    given = os.environ.get("DEEPPLP_DATA")
+    given = data_root()
     try:
-        if given:
-            _copy_raw(Path(given) / "MNIST" / "raw", root / "MNIST" / "raw")
+        if given is not None:
+            _copy_raw(given / "MNIST" / "raw", root / "MNIST" / "raw")
         # With files whose checksums are right, torchvision only extracts.
         train, test = (MNIST(str(root), train=t, download=True) for t in (True, False))
     except (OSError, RuntimeError) as error:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -37,7 +38,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     in_batches,
     reshuffled,
@@ -98,7 +98,7 @@ def main(
 ) -> None:
     """Train columns of a sum from whole sums, and test them after every epoch on numbers of 4 digits."""
     torch.manual_seed(seed)
-    folder = data_folder("forth") / "add"
+    folder = data_folder("forth/add")
     train = in_batches(read(folder / f"train{2 * digits}_test8_train.txt", limit), batch_size)
     test = read(folder / f"train{2 * digits}_test8_test.txt", limit or 128)
     networks = nn.ModuleDict({"result_net": Column(10), "carry_net": Column(2)}).to(device)

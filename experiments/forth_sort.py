@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -36,7 +37,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     in_batches,
     reshuffled,
@@ -92,7 +92,7 @@ def main(
 ) -> None:
     """Train a comparison from sorted lists, and test it after every epoch on lists of 8 digits."""
     torch.manual_seed(seed)
-    folder = data_folder("forth") / "sort"
+    folder = data_folder("forth/sort")
     train = in_batches(read(folder / f"train{length}_test8_train.txt", limit), batch_size)
     test = read(folder / f"train{length}_test8_test.txt", limit)
     program = deepplp.Program.from_file(PROGRAMS / "forth_sort.pl")

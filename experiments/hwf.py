@@ -35,6 +35,7 @@ import typer
 from torch import Tensor, nn
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -46,7 +47,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     in_batches,
     reshuffled,

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torchvision.transforms import functional as transforms
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -36,7 +37,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     shuffled,
 )

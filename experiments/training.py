@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +36,6 @@ __all__ = [
     "Progress",
     "Run",
     "Seed",
-    "data_folder",
     "fit",
     "in_batches",
     "observed",
@@ -58,17 +56,6 @@ Progress = Annotated[bool | None, typer.Option(help="Show a progress bar; by def
 Seed = Annotated[int, typer.Option(help="Seeds the networks, the data and the shuffling.")]
 
 Item = TypeVar("Item")
-
-
-def data_folder(name: str) -> Path:
-    """A data set's folder within that of ``DEEPPLP_DATA``; without it, one line says what is missing, and all ends."""
-    root = os.environ.get("DEEPPLP_DATA")
-    folder = Path(root or ".") / name
-    if root is None or not folder.is_dir():
-        given = f"{root} has no folder {name}" if root else "DEEPPLP_DATA is not set"
-        print(f"{given}: set DEEPPLP_DATA to the folder that holds the data set {name!r}", file=sys.stderr)
-        raise SystemExit(1)
-    return folder
 
 
 class Run:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 import deepplp
+from experiments.datasets import data_folder
 from experiments.training import (
     PROGRAMS,
     BatchSize,
@@ -37,7 +38,6 @@ from experiments.training import (
     Progress,
     Run,
     Seed,
-    data_folder,
     fit,
     in_batches,
     reshuffled,
@@ -142,7 +142,7 @@ def main(
 ) -> None:
     """Train the reading of questions from their answers, and test it after every epoch."""
     torch.manual_seed(seed)
-    folder = data_folder("forth") / "wap"
+    folder = data_folder("forth/wap")
     train, dev, test = (read(folder / f"{part}.txt", limit) for part in ("train", "dev", "test"))
     reader = Reader([q.text for q in train], size)
     heads = {"order_net": 6, "first_net": 4, "swap_net": 1, "second_net": 4}

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 
 import hypothesis
+import pytest
+
+from experiments.datasets import data_root
 
 os.environ["DEEPPLP_CACHE"] = "off"  # tests of the cache name a folder of their own
 
-hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
+BUSY = [hypothesis.HealthCheck.too_slow]  # how busy the machine is says nothing of the code
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=BUSY)
 hypothesis.settings.register_profile(
     "ci", deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
 )
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000, suppress_health_check=BUSY)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+def pytest_configure() -> None:
+    """End at once where ``DEEPPLP_DATA`` names a folder that is not there: its tests would be skipped unseen."""
+    try:
+        data_root()
+    except SystemExit as error:
+        raise pytest.UsageError(str(error)) from None

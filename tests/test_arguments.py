@@ -55,7 +55,7 @@ def test_values_beside_tensors() -> None:
     i, j = torch.randn(3, 1), torch.randn(3, 1)
     answers = model.query("q", {"i": i, "j": j})
     assert seen == [["word"] * 3 + ["be"] * 3]
-    torch.testing.assert_close(answers.probs[:, 0], torch.sigmoid(4 * i[:, 0]) * torch.sigmoid(2 * j[:, 0]))
+    torch.testing.assert_close(answers.probs[:, 0].float(), torch.sigmoid(4 * i[:, 0]) * torch.sigmoid(2 * j[:, 0]))
 
 
 def test_items_of_sources_may_be_values() -> None:
@@ -95,7 +95,7 @@ def test_lists_of_tensors() -> None:
     assert sorted(shapes) == [[[4, 2]] * 3, [[8, 2]] * 2]
     a, b, c = (inputs[n][:, 0] for n in "abc")
     expected = torch.sigmoid(a - b) * torch.sigmoid(b - a) * (1 - torch.sigmoid(a - c))
-    torch.testing.assert_close(answers.probs[:, 0], expected)
+    torch.testing.assert_close(answers.probs[:, 0].float(), expected)
 
 
 def test_lists_of_tensors_of_batch_one() -> None:
@@ -139,7 +139,7 @@ def test_symbols_are_rows_of_a_table() -> None:
     table = model.embeddings["relation"].weight
     expected = torch.sigmoid(x @ table[0]) * (1 - torch.sigmoid(x @ table[1]))
     answers = model.query("q", {"x": x})
-    torch.testing.assert_close(answers.probs[:, 0], expected)
+    torch.testing.assert_close(answers.probs[:, 0].float(), expected)
     (ours,) = torch.autograd.grad(answers.probs.sum(), table, retain_graph=True)
     (by_hand,) = torch.autograd.grad(expected.sum(), table)
     torch.testing.assert_close(ours, by_hand)

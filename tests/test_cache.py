@@ -1,4 +1,4 @@
-"""Compiled queries in memory and on disk: found again by their shape, never stale, never trusted blindly."""
+"""Compiled queries in memory and on disk: found again by their pattern, never stale, never trusted blindly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from torch import Tensor
 import deepplp
 from deepplp import Query, errors
 from deepplp.queries import storage
-from deepplp.queries.cache import Structures, _workers
+from deepplp.queries.cache import CompiledQueries
+from deepplp.queries.workshop import _workers
 from tests.strategies import programs
 
 ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(X, A), digit(Y, B), Z is A + B.\n"
@@ -53,7 +54,7 @@ def test_all_pairs_share_one_circuit() -> None:
     model.add_tensor_source("train", [rows(i)[0] for i in range(10)])
     answers = [model.query(f"addition(tensor(train({i})), tensor(train({j})), S)") for i, j in [(1, 7), (2, 3), (9, 0)]]
     info = model.cache_info()
-    assert (info.built, info.shapes, info.structures, info.compiled) == (2, 1, 3, 2)  # (1, 7) and (2, 3) are in order
+    assert (info.built, info.patterns, info.queries, info.compiled) == (2, 1, 3, 2)  # (1, 7) and (2, 3) are in order
     for (i, j), found in zip([(1, 7), (2, 3), (9, 0)], answers, strict=True):
         assert found.terms[3] == f"addition(tensor(train({i})),tensor(train({j})),3)"
         expected = sum(rows(i)[0, a] * rows(j)[0, 3 - a] for a in range(4))
@@ -63,7 +64,7 @@ def test_all_pairs_share_one_circuit() -> None:
     assert model.cache_info().built == 2
 
 
-def test_one_name_twice_is_another_shape() -> None:
+def test_one_name_twice_is_another_pattern() -> None:
     """A query about one image twice does not share the circuit of a query about two."""
     model = model_of(ADDITION, False)
     x = rows(0)
@@ -223,14 +224,14 @@ def test_a_consulted_file_belongs_to_the_program(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The structures that were not used for longest are let go."""
-    monkeypatch.setattr("deepplp.queries.cache._MOST_STRUCTURES", 3)
-    monkeypatch.setattr("deepplp.queries.cache._MOST_COMPILED", 2)
+    """The compiled queries that were not used for longest are let go."""
+    monkeypatch.setattr("deepplp.queries.cache._MOST_QUERIES", 3)
+    monkeypatch.setattr("deepplp.queries.cache._MOST_PATTERNS", 2)
     model = model_of("0.5::a(1..9). " + " ".join(f"0.{i}::b({i})." for i in range(1, 9)), False)
     for i in (1, 2, 3, 1, 4, 1, 5):
         model.query(f"b({i})")
     info = model.cache_info()
-    assert (info.structures, info.compiled) == (3, 2)
+    assert (info.queries, info.compiled) == (3, 2)
     assert (info.built, info.memory) == (5, 2)
 
 
@@ -238,12 +239,12 @@ def test_copies_start_with_an_empty_memory() -> None:
     """A copied model answers by itself."""
     model = model_of(ADDITION, False)
     model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)})
-    assert copy.deepcopy(model).cache_info().structures == 0
-    assert isinstance(copy.deepcopy(model)._structures, Structures)
+    assert copy.deepcopy(model).cache_info().queries == 0
+    assert isinstance(copy.deepcopy(model)._queries, CompiledQueries)
 
 
 def _ask(folder: Path, barrier: object, queue: object) -> None:
-    barrier.wait(60)  # type: ignore[attr-defined]
+    barrier.wait(300)  # type: ignore[attr-defined]
     model = model_of(ADDITION, folder)
     found = model.query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs
     queue.put(found.tolist())  # type: ignore[attr-defined]
@@ -256,7 +257,7 @@ def test_processes_at_once(tmp_path: Path) -> None:
     processes = [context.Process(target=_ask, args=(tmp_path, barrier, queue)) for _ in range(3)]
     for process in processes:
         process.start()
-    results = [queue.get(timeout=120) for _ in processes]
+    results = [queue.get(timeout=300) for _ in processes]
     for process in processes:
         process.join(60)
     expected = model_of(ADDITION, False).query("addition(a, b, S)", {"a": rows(0), "b": rows(1)}).probs.tolist()
@@ -273,8 +274,18 @@ def test_the_environment_says_where(tmp_path: Path) -> None:
         assert done.stdout.strip() == expected
 
 
+def test_an_empty_value_is_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ``DEEPPLP_CACHE`` is empty, the folder is that of an unset variable: the user's, not the working folder."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setenv("DEEPPLP_CACHE", "")
+    empty = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    monkeypatch.delenv("DEEPPLP_CACHE")
+    unset = deepplp.Model(deepplp.Program.from_string("0.3::a.")).cache_info().folder
+    assert empty == unset == tmp_path / "deepplp" / "structures"
+
+
 def chains(count: int) -> list[Query]:
-    """Queries of as many structures, with facts of their own."""
+    """Queries of as many compiled forms, with facts of their own."""
     return [
         Query("path(1, X)", facts=" ".join(f"0.5::edge({i}, {i + 1})." for i in range(1, n + 2))) for n in range(count)
     ]
@@ -284,7 +295,7 @@ PATHS = "path(X, Y) :- edge(X, Y). path(X, Y) :- edge(X, Z), path(Z, Y)."
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_structures_are_made_ahead(tmp_path: Path, jobs: int) -> None:
+def test_queries_are_compiled_ahead(tmp_path: Path, jobs: int) -> None:
     """What is prepared, in one process or several, is not built again; the answers are the same."""
     model = model_of(PATHS, tmp_path)
     model.prepare(chains(6), jobs=jobs)
@@ -298,8 +309,8 @@ def test_structures_are_made_ahead(tmp_path: Path, jobs: int) -> None:
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_any_back_end_of_joblib_makes_structures(backend: str) -> None:
-    """Whatever hands out the work, all structures are made."""
+def test_any_back_end_of_joblib_compiles(backend: str) -> None:
+    """Whatever hands out the work, all queries are compiled."""
     model = model_of(PATHS, False)
     with joblib.parallel_config(backend):
         model.prepare(chains(6), jobs=2)
@@ -325,7 +336,7 @@ def test_what_cannot_be_prepared_says_so_when_it_is_asked() -> None:
 
 
 def test_programs_with_networks_are_prepared_elsewhere() -> None:
-    """Programs with networks and parameters travel to workers; shapes that differ in names alone are made once."""
+    """Programs with networks and parameters travel to workers; queries that differ in names alone are made once."""
     model = model_of(ADDITION + "t(0.3)::flaw. odd(X) :- flaw, digit(X, 1).", False)
     model.add_tensor_source("train", [rows(i)[0] for i in range(10)])
     asked = [Query(f"addition(tensor(train({i})), tensor(train({i + 1})), S)") for i in range(5)] + [

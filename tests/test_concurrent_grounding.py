@@ -108,7 +108,7 @@ def test_threads_share_a_grounder(grounder: GrounderName) -> None:
 
 
 def test_threads_that_load_python_files(tmp_path: Path) -> None:
-    """Python files of programs export to the program that loads them, and see the clauses of the run that calls them."""
+    """Python files export to the program that loads them, and see the clauses of the run that calls them."""
     for n in range(THREADS):
         (tmp_path / f"own{n}.py").write_text(
             "from problog.extern import problog_export, problog_export_nondet\n"
@@ -135,8 +135,8 @@ def test_the_libraries_leave_problogs_classes_alone() -> None:
     before = problog_export.database
     text = (
         ":- use_module(library(assert)). :- use_module(library(record)). :- use_module(library(lists))."
-        " :- use_module(library(string)). q(L, T) :- assertz(p(1)), recordz(k, 2), memberchk(1, [1]), concat([a, b], T),"
-        " findall(X, p(X), L)."
+        " :- use_module(library(string)). q(L, T) :- assertz(p(1)), recordz(k, 2), memberchk(1, [1]),"
+        " concat([a, b], T), findall(X, p(X), L)."
     )
     formula = Grounder(Program.from_string(text)).ground([parse_goal("q(L, T)")])
     assert [str(g.term) for g in formula.queries] == ["q([1],ab)"]
@@ -176,8 +176,8 @@ def test_a_fork_while_others_ground_and_load(tmp_path: Path) -> None:
         "import time\nfrom problog.extern import problog_export\ntime.sleep(0.002)\n"
         "@problog_export('+int', '-int')\ndef more(x):\n    time.sleep(0.002)\n    return x + 1\n"
     )
-    text = f":- use_module('{tmp_path}/own.py'). 0.5::c(1). q(X) :- c(Y), more(Y, X)." + changing(5).replace("q(L)", "w(L)")
-    goals = [parse_goal("q(X)"), parse_goal("w(L)"), parse_goal("r(L)")]
+    text = f":- use_module('{tmp_path}/own.py'). {changing(5)} w(X) :- c(Y), more(Y, X)."
+    goals = [parse_goal("w(X)"), parse_goal("q(L)"), parse_goal("r(L)")]
 
     def load_and_ground() -> Formula:
         return Grounder(Program.from_string(text), allow_python=True).ground(goals)

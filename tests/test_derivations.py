@@ -1,4 +1,4 @@
-"""A ground program that remembers why: every derivation replays, and all of them mean what the plain program does."""
+"""A ground program that remembers why: every derivation replays, and all together mean what the plain one does."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from deepplp.compilation import compile_formula
 from deepplp.errors import DeepPLPError
-from deepplp.formula import FALSE, NONE, TRUE, And, Choice, Derivation, Fixed, Formula, Goal, Or
+from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder
 from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.ground_budget import GroundMeter
@@ -25,7 +24,7 @@ from tests.oracles import FirstOrderProgram, assignments, world_truth
 from tests.replay import check_derivations
 from tests.strategies import first_order_programs
 from tests.test_enumeration import draw, written
-from tests.test_tabling import LANGUAGE, SMALL, meaning, structured_programs
+from tests.test_tabling import SMALL, meaning, structured_programs
 
 MOST_WORLDS = 128
 MOST_NODES = 150

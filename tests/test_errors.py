@@ -32,7 +32,7 @@ def fixed(*rows: list[float]) -> Callable[[Tensor], Tensor]:
 
 @dataclass(frozen=True)
 class Case:
-    """A mistake, and the error that it must raise."""
+    """A mistake, and the error that it must raise: in the query, or in what is asked of its answers, ``then``."""
 
     name: str
     error: type[DeepPLPError]
@@ -42,6 +42,7 @@ class Case:
     inputs: Mapping[str, object] = field(default_factory=dict)
     networks: Mapping[str, object] | None = None
     evidence: Mapping[str, bool] = field(default_factory=dict)
+    then: str = ""
 
 
 SYNTAX = [
@@ -116,9 +117,15 @@ SYNTAX = [
     (
         "nn/1",
         "nn(net) :: a(X).",
-        "p.pl:1:1: nn takes 2 to 4 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
-        "nn(network, [inputs], Output, [values])\n"
+        "p.pl:1:1: nn takes 2 to 5 arguments, not 1: nn(network, [inputs]), nn(network, [inputs], Tensor), "
+        "nn(network, [inputs], Output, [values]) or nn(network, [inputs], Output, [values], independent)\n"
         "    nn(net) :: a(X).\n    ^",
+    ),
+    (
+        "nn's fifth argument another word",
+        "nn(net,[X],Y,[0..2],alone) :: a(X,Y).",
+        "p.pl:1:1: the fifth argument of nn is the word independent, for values each of which may hold by itself, "
+        "not alone\n    nn(net,[X],Y,[0..2],alone) :: a(X,Y).\n    ^",
     ),
     (
         "nn's output a constant",
@@ -347,6 +354,20 @@ CASES = [
          "p.pl:1:6: the probability 1.5 of p(a) in row 1, which a tensor gives, must be between 0 and 1\n"
          "    P :: p(A) :- mul(A, 1.0, P).\n         ^",
          program="P :: p(A) :- mul(A, 1.0, P).", query="p(a)", inputs={"a": torch.tensor([0.5, 1.5])}),
+    Case("a term that is no answer", errors.UnknownAnswerError,
+         "'s(a, b, 7)' is not among the 5 answers; did you mean s(a,b,4) or s(a,b,3) or s(a,b,2)?",
+         query="s(a, b, Z)", inputs={"a": X, "b": X}, then="['s(a, b, 7)']"),
+    Case("a target that no world proves", errors.ImpossibleTargetError,
+         "the target s(a,a,3) of row 1 holds in no world, whatever the networks say, so nothing can be learnt from it; check "
+         "it against the program and the evidence, or pass impossible='ignore' for -inf with a gradient of zero",
+         query="s(a, a, Z)", inputs={"a": X}, then=".log_prob(['s(a, a, 2)', 's(a, a, 3)'])"),
+    Case("targets for another batch", errors.TargetError, "targets have shape [1]; the batch needs [2], one a row",
+         query="s(a, b, Z)", inputs={"a": X, "b": X}, then=".log_prob([3])"),
+    Case("several rows as one dictionary", errors.QueryError,
+         "the batch has 2 rows; say which one, counted from 0: answers.to_dict(row)",
+         query="s(a, b, Z)", inputs={"a": X, "b": X}, then=".to_dict()"),
+    Case("the most probable of no answers", errors.QueryError, "there are no answers, so none is most probable",
+         program="p(X) :- q(X), X > 3.\n0.3::q(1).", query="p(X)", then=".argmax()"),
 ]  # fmt: skip
 
 
@@ -355,8 +376,13 @@ def test_message(case: Case) -> None:
     """A mistake raises its own error, with exactly this text."""
     program = deepplp.Program.from_string(case.program, "p.pl")
     networks = case.networks if case.networks is not None else dict.fromkeys(program.networks, identity)
+
+    def make_the_mistake() -> None:
+        answers = deepplp.Model(program, networks).query(case.query, case.inputs, evidence=case.evidence)  # type: ignore[arg-type]
+        eval(f"answers{case.then}", {"answers": answers})
+
     with pytest.raises(DeepPLPError) as caught:
-        deepplp.Model(program, networks).query(case.query, case.inputs, evidence=case.evidence)  # type: ignore[arg-type]
+        make_the_mistake()
     assert type(caught.value) is case.error
     assert str(caught.value) == case.message
 
@@ -509,8 +535,9 @@ def test_a_model_goes_on_after_an_error() -> None:
 
 PAGE_HEADER = """# Errors
 
-Every error is a leaf of `deepplp.DeepPLPError` and says where, what, and what instead. This page pairs each message with a
-program and a call that raise it; a test replays it, and `python -m tests.test_errors > docs/errors.md` writes it anew.
+Every error stands in `deepplp.errors`, is a leaf of `deepplp.DeepPLPError`, and says where, what, and what instead. This page
+pairs each message with a program and a call that raise it; a test replays it, and `python -m tests.test_errors > docs/errors.md`
+writes it anew.
 
 In Python, `error.message` is the text without its place and `error.position` the place (file, line, column). On the command
 line, an error goes to standard error and the exit status is 1; `deepplp check FILE.pl` finds what can be found without
@@ -534,7 +561,7 @@ def errors_page() -> str:
             + (", …" if case.inputs else "")
             + (f", evidence={dict(case.evidence)!r})" if case.evidence else ")")
         )
-        lines += [f"`{asked}`", "", "```text", case.message, "```", ""]
+        lines += [f"`{asked}{case.then}`", "", "```text", case.message, "```", ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,10 @@ from experiments import clutrr, coins, forth_add, forth_sort, hwf, mnist_sums, p
 from experiments.coins import draw
 from experiments.hwf import value_of
 from experiments.poker import strength
+from tests.datasets import needs
 from tests.headers import central_differences, gradient
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
-
-
-def needs(folder: str) -> pytest.MarkDecorator:
-    """Skip a test where the folder that ``DEEPPLP_DATA`` names does not hold a data set."""
-    found = "DEEPPLP_DATA" in os.environ and Path(os.environ["DEEPPLP_DATA"], folder).is_dir()
-    return pytest.mark.skipif(not found, reason=f"DEEPPLP_DATA names no folder that holds {folder}")
 
 
 class Guesses(nn.Module):
@@ -201,7 +195,7 @@ def results(folder: Path, epochs: int, *measures: str) -> dict[str, Any]:
     return found
 
 
-@needs("forth")
+@needs("forth/add")
 def test_forth_add(tmp_path: Path) -> None:
     """Forth add trains on a few sums."""
     forth_add.main(digits=1, epochs=2, limit=8, long=1, output=tmp_path, progress=False)
@@ -210,7 +204,7 @@ def test_forth_add(tmp_path: Path) -> None:
     assert found["epochs"][1]["loss"] < found["epochs"][0]["loss"]
 
 
-@needs("forth")
+@needs("forth/sort")
 def test_forth_sort(tmp_path: Path) -> None:
     """Forth sort learns to sort from lists of two."""
     forth_sort.main(length=2, epochs=3, limit=24, long=0, output=tmp_path, progress=False)
@@ -218,7 +212,7 @@ def test_forth_sort(tmp_path: Path) -> None:
     assert found["epochs"][-1]["loss"] < found["epochs"][0]["loss"]
 
 
-@needs("forth")
+@needs("forth/wap")
 def test_wap(tmp_path: Path) -> None:
     """Word algebra problems are read and grounded."""
     wap.main(epochs=2, limit=10, output=tmp_path, progress=False)
@@ -235,7 +229,7 @@ def test_poker(tmp_path: Path) -> None:
     assert found["final"]["house"]["jack"] != 0.25
 
 
-@needs("clutrr")
+@needs(f"clutrr/{clutrr.SPLIT}")
 def test_clutrr(tmp_path: Path) -> None:
     """Stories are read, and every label follows from its story by the rules."""
     clutrr.main(epochs=1, longest=3, limit=24, output=tmp_path, progress=False)
@@ -249,7 +243,7 @@ def test_coins(tmp_path: Path) -> None:
     assert found["epochs"][1]["loss"] < found["epochs"][0]["loss"]
 
 
-@needs("hwf")
+@needs("hwf", "math_symbols")
 def test_hwf(tmp_path: Path) -> None:
     """Formulas are written and learnt from; the longer ones are read symbol by symbol."""
     hwf.main(longest=3, epochs=2, limit=12, output=tmp_path, progress=False)
@@ -257,7 +251,7 @@ def test_hwf(tmp_path: Path) -> None:
     assert found["epochs"][1]["loss"] < found["epochs"][0]["loss"]
 
 
-@needs("MNIST")
+@needs("MNIST/raw")
 @pytest.mark.parametrize("kind", ["noisy", "any", "number"])
 def test_mnist_sums(tmp_path: Path, kind: Literal["noisy", "any", "number"]) -> None:
     """Sums are dealt and learnt from; noisy labels say how much noise there is."""
@@ -269,15 +263,3 @@ def test_mnist_sums(tmp_path: Path, kind: Literal["noisy", "any", "number"]) -> 
     mnist_sums.main(kind=kind, epochs=1, limit=64, output=tmp_path, progress=False)
     found = results(tmp_path, 1, "sum_accuracy", "digit_accuracy")
     assert ("final" in found) == (kind == "noisy")
-
-
-def test_missing_data_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An experiment without its data says what to set, in one line."""
-    monkeypatch.setenv("DEEPPLP_DATA", str(tmp_path))
-    with pytest.raises(SystemExit):
-        clutrr.main(output=tmp_path / "run")
-    assert capsys.readouterr().err.splitlines() == [
-        f"{tmp_path} has no folder clutrr: set DEEPPLP_DATA to the folder that holds the data set 'clutrr'"
-    ]

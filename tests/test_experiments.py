@@ -47,9 +47,11 @@ def test_losses_by_hand_are_ours() -> None:
 
 def test_a_run_leaves_its_results(tmp_path: Path) -> None:
     """An experiment without MNIST says so in one line, trains on the small digits, and leaves results."""
+    folder = tmp_path / "nothing"
+    folder.mkdir()
     environment = {
         "PATH": "/usr/bin:/bin",
-        "DEEPPLP_DATA": str(tmp_path / "nothing"),
+        "DEEPPLP_DATA": str(folder),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "HOME": str(tmp_path),
     }

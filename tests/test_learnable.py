@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -62,13 +64,90 @@ def test_where_parameters_start(clause: str, expected: dict[str, float]) -> None
 
 
 def test_a_parameter_for_each_grounding() -> None:
-    """``t(_, X)`` has a parameter for each X, shared by all that has this X; ``t(_)`` has one for all."""
+    """``t(_, X)`` has a distribution for each X, shared by all that has this X; ``t(_)`` has one for all.
+
+    All groundings of a clause are rows of one parameter.
+    """
     model = model_of("t(_, X)::p(X, Y) :- d(X, Y). d(1, a). d(1, b). d(2, a). t(0.3)::q(X) :- d(X, a).")
     model.query(["p(1, a)", "p(1, b)", "p(2, a)", "q(1)", "q(2)"])
-    assert len(list(model.parameters())) == 3
+    named = {n: list(p.shape) for n, p in model.named_parameters()}
+    assert named == {"distributions.logits.clause0": [2, 2], "distributions.logits.clause1": [2]}
+    assert model.distributions.groundings(0) == ("1", "2")
     with torch.no_grad():
-        next(p for n, p in model.named_parameters() if "_2_" in n)[0] += math.log(3)
+        model.distributions.logits["clause0"][model.distributions.row(0, "2"), 0] += math.log(3)
     assert model.query(["p(1, a)", "p(2, a)"]).probs[0].tolist() == pytest.approx([0.5, 0.75])
+
+
+def test_a_parameter_grows_and_keeps_what_it_learnt() -> None:
+    """A query with new groundings makes a larger parameter: old rows, their numbers and gradients stay."""
+    model = model_of("t(_, X)::p(X) :- d(X). d(1). d(2). d(3).")
+    model.compile("p(2)")
+    with torch.no_grad():
+        model.distributions.logits["clause0"][0, 0] += math.log(3)
+    (-model.query("p(2)").log_prob([0])).sum().backward()
+    gradient = model.distributions.logits["clause0"].grad
+    assert gradient is not None
+    model.compile(["p(1)", "p(2)", "p(3)"])
+    grown = model.distributions.logits["clause0"]
+    assert model.distributions.groundings(0) == ("2", "1", "3")
+    assert grown.grad is not None
+    assert torch.equal(grown.grad, torch.cat([gradient, torch.zeros(2, 2)]))
+    assert model.query(["p(1)", "p(2)", "p(3)"]).probs[0].tolist() == pytest.approx([0.5, 0.75, 0.5])
+
+
+def test_many_groundings_are_one_tensor() -> None:
+    """However many groundings queries have, compiled together or one by one, a clause has one parameter."""
+    text = "t(_, X, Y)::likes(X, Y) :- n(X), n(Y). " + " ".join(f"n({i})." for i in range(12))
+    queries = [deepplp.Query(f"likes({i}, Y)") for i in range(12)]
+    together, one_by_one = model_of(text), model_of(text)
+    together.prepare(queries, jobs=1)
+    shapes = [list(p.shape) for p in together.parameters()]
+    assert shapes == [[144, 2]]
+    for query in queries:
+        one_by_one.query(query.query)
+    assert [list(p.shape) for p in one_by_one.parameters()] == shapes
+    assert together.distributions.groundings(0) == one_by_one.distributions.groundings(0)
+    before = [p.data_ptr() for p in together.parameters()]
+    together.query_many(queries)
+    assert [p.data_ptr() for p in together.parameters()] == before, "asking changes nothing"
+
+
+def test_asking_changes_no_parameter() -> None:
+    """A query that was compiled adds no parameter and moves none, in several threads at once."""
+    model = model_of("t(_, X)::p(X) :- d(X). " + " ".join(f"d({i})." for i in range(8)))
+    model.prepare([deepplp.Query(f"p({i})") for i in range(8)], jobs=1)
+    before = {name: id(p) for name, p in model.named_parameters()}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda i: model.query(f"p({i % 8})").probs.item(), range(64)))
+    assert found == [0.5] * 64
+    assert {name: id(p) for name, p in model.named_parameters()} == before
+
+
+def test_an_optimiser_made_too_early_is_told() -> None:
+    """An optimiser that lacks a parameter gets a warning with its name at the first backward pass, and only then."""
+    model = model_of("t(0.5)::a. t(_, X)::p(X) :- d(X), a. d(1). d(2).")
+    early = torch.optim.SGD(model.parameters(), lr=0.1)
+    answers = model.query("p(1)")
+    with pytest.warns(errors.LateParameterWarning, match=r"SGD was made before distributions\.logits\.clause1 was"):
+        answers.log_prob([0]).sum().backward()
+    model.query("p(1)").log_prob([0]).sum().backward()
+    del early
+    late = torch.optim.Adam(model.parameters())
+    loss = model.query("p(2)").log_prob([0]).sum()
+    with pytest.warns(errors.LateParameterWarning, match="Adam was made before"):
+        loss.backward()
+    del late
+
+
+def test_an_optimiser_made_in_time_is_not_warned() -> None:
+    """Queries that are compiled before the optimiser is made are trained in silence; so are other models."""
+    model = model_of("t(0.5)::a. t(_, X)::p(X) :- d(X), a. d(1). d(2).")
+    other = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=1.0)
+    query = model.compile("p(X)")
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    query().log_prob([0]).sum().backward()
+    optimiser.step()
+    assert other.param_groups
 
 
 def test_gradients_keep_distributions() -> None:
@@ -99,11 +178,16 @@ def test_states_and_copies() -> None:
     model.query("p(_)")
     with torch.no_grad():
         for p in model.parameters():
-            p[0] += 1.0
+            p[..., 0] += torch.arange(1.0, 1.0 + p[..., 0].numel()).reshape(p[..., 0].shape)
     expected = model.query(["a", "p(1)", "p(2)"]).probs
+    assert len(set(expected[0].tolist())) == 3
     fresh = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X). d(1). d(2).")
     fresh.load_state_dict(model.state_dict())
-    for other in (fresh, copy.deepcopy(model)):
+    reordered = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X). d(1). d(2).")
+    reordered.query("p(2)")
+    reordered.load_state_dict(model.state_dict())
+    pickled = pickle.loads(pickle.dumps(model))
+    for other in (fresh, reordered, copy.deepcopy(model), pickled):
         torch.testing.assert_close(other.query(["a", "p(1)", "p(2)"]).probs, expected)
 
 

@@ -169,7 +169,8 @@ def test_what_k_cuts_is_told_for_each_query() -> None:
     first, second = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([[0.125, 0.75, 0.125]])
     many = m.query_many([Query("d(a, Y)", {"a": first}), Query("d(b, 1)", {"b": second})])
     assert [a.cut_mass["net"].tolist() for a in many] == [[0.5], [0.25]]
-    assert many[0].probs.dtype == torch.float32
+    assert many[0].probs.dtype == torch.float64
+    assert m.query_many([Query("d(b, 1)", {"b": second})], dtype=torch.float32)[0].probs.dtype == torch.float32
 
 
 def test_derived_tensors_belong_to_their_query() -> None:

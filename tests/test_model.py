@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import deepplp
+from deepplp import errors
 from deepplp.grounding import Grounder
 
 SUMS = "nn(net, [X], Y, [0..2]) :: d(X, Y). s(X, Y, Z) :- d(X, A), d(Y, B), Z is A + B."
@@ -132,12 +133,23 @@ def test_empty_batch() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_results_have_the_networks_dtype(dtype: torch.dtype) -> None:
-    """Results come in the dtype of the network's output; inside all is float64."""
-    rows = torch.tensor([[0.5, 0.25, 0.25]], dtype=dtype)
-    answers = sums_model(identity).query("s(a, b, Z)", {"a": rows, "b": rows})
-    assert answers.probs.dtype == dtype
-    assert answers.probs[0].tolist() == [0.25, 0.25, 0.3125, 0.125, 0.0625]
+def test_results_are_float64_unless_the_caller_asks(dtype: torch.dtype) -> None:
+    """Results are float64 whatever the networks return; float32 is for the asking; gradients have the networks' dtype.
+
+    Evidence of another dtype changes nothing.
+    """
+    rows = torch.tensor([[0.5, 0.25, 0.25]], dtype=dtype, requires_grad=True)
+    model = sums_model(identity)
+    for evidence in (None, {"s(a, b, 4)": torch.tensor([0.5], dtype=torch.float16)}):
+        answers = model.query("s(a, b, Z)", {"a": rows, "b": rows}, evidence=evidence)
+        assert answers.probs.dtype == answers.log_probs.dtype == answers.log_evidence.dtype == torch.float64
+        assert answers.probs[0].tolist() == [0.25, 0.25, 0.3125, 0.125, 0.0625]
+        narrow = model.query("s(a, b, Z)", {"a": rows, "b": rows}, evidence=evidence, dtype=torch.float32)
+        assert narrow.probs.dtype == narrow.log_prob([0]).dtype == torch.float32
+        (gradient,) = torch.autograd.grad(answers.log_prob([4]).sum(), rows)
+        assert gradient.dtype == dtype
+    with pytest.raises(errors.QueryError, match=r"answers are torch.float64 or torch.float32, not torch.float16"):
+        model.query("s(a, b, Z)", {"a": rows, "b": rows}, dtype=torch.float16)
 
 
 def test_inputs_of_several_shapes() -> None:
@@ -146,7 +158,7 @@ def test_inputs_of_several_shapes() -> None:
     a, b = torch.rand(2, 4), torch.rand(2, 5)
     answers = sums_model(network).query("s(a, b, Z)", {"a": a, "b": b})
     p, q = network(a), network(b)
-    torch.testing.assert_close(answers.probs[:, 0], p[:, 0] * q[:, 0])
+    torch.testing.assert_close(answers.probs[:, 0], p[:, 0].double() * q[:, 0].double())
 
 
 def test_module_behaviour() -> None:

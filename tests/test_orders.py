@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 
 import numpy as np
@@ -26,6 +25,7 @@ from experiments.benchmarks.networks import (
     parse_bif,
     program_text,
 )
+from tests.datasets import needs
 from tests.formulas import chain, uniform
 from tests.oracles import network_marginals
 from tests.strategies import formulas
@@ -170,7 +170,7 @@ def test_random_networks(seed: int) -> None:
         check_network(network, observed)
 
 
-@pytest.mark.skipif("DEEPPLP_DATA" not in os.environ, reason="needs the networks in DEEPPLP_DATA")
+@needs("bif")
 @pytest.mark.parametrize("name", ["asia", "cancer", "earthquake", "survey", "sachs", "child", "alarm"])
 def test_published_networks(name: str) -> None:
     """All marginals of small published networks are those of the tables' product, with and without evidence."""

@@ -51,15 +51,16 @@ def test_files_that_the_readme_names() -> None:
         assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), module
 
 
-def test_the_page_of_the_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every snippet of docs/language.md prints what stands below it."""
+@pytest.mark.parametrize(("name", "least"), [("language", 10), ("pipeline", 2)])
+def test_pages_whose_snippets_run(name: str, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every snippet of docs/language.md and docs/pipeline.md prints what stands below it."""
     monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "language.md").read_text()
-    space: dict[str, object] = {"__name__": "language"}
+    page = (ROOT / "docs" / f"{name}.md").read_text()
+    space: dict[str, object] = {"__name__": name}
     found = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", page, re.S)
-    assert len(found) > 10
+    assert len(found) >= least
     for number, (code, expected) in enumerate(found):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, f"language.md, snippet {number}", "exec"), space)
+            exec(compile(code, f"{name}.md, snippet {number}", "exec"), space)
         assert printed.getvalue() == expected, code

@@ -17,7 +17,7 @@ TRUE_NODE = 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Circuit:
-    """A multi-rooted sum-product circuit over categorical choices, deterministic and decomposable.
+    """A multi-rooted sum-product circuit over categorical choices, deterministic, decomposable and ordered.
 
     A weight *column* is one value of one choice: choice c owns columns ``column_offsets[c]:column_offsets[c + 1]``. A
     *leaf* is a set of values of one choice, and its value is the sum of their columns
@@ -28,11 +28,24 @@ class Circuit:
     its elements being ``node_offsets[n]:node_offsets[n + 1]``, and nodes standing behind the nodes they use.
     ``roots`` are the nodes of the queries, each conjoined with the evidence, and ``evidence`` that of the evidence.
 
+    Shapes: ``column_offsets`` [choices + 1], ``order`` [at most choices], ``leaf_offsets`` [leaves + 1],
+    ``leaf_columns`` [entries of leaves], ``node_offsets`` [nodes + 1], ``primes`` and ``subs`` [elements], ``roots``
+    [queries].
+
     The value of a root is the weighted model count, provided the weights of each choice sum to one
     (Darwiche, "SDD: A New Canonical Representation of Propositional Knowledge Bases", IJCAI 2011).
+
+    ``order`` holds the numbers of the formula's choices that nodes may decide, the first decided one first. A node
+    decides one choice (`node_choices`), and the subs of its elements decide choices later in the order, or are
+    constants. They need not decide the *next* one: a choice is skipped where its value does not matter. A sum may pass
+    over skipped choices, because their weights sum to one. A maximum may not: the best world takes the best value of
+    every skipped choice as well. So a max-product walk multiplies with the largest weight of each choice that stands in
+    the order between a node's choice and that of an element's sub, of each choice before that of the root, of each
+    choice behind a node whose sub is true, and of each choice that ``order`` lacks, which no node decides.
     """
 
     column_offsets: IntArray
+    order: IntArray
     leaf_offsets: IntArray
     leaf_columns: IntArray
     node_offsets: IntArray
@@ -60,3 +73,11 @@ class Circuit:
     def columns(self) -> int:
         """The number of weight columns."""
         return int(self.column_offsets[-1])
+
+    @property
+    def node_choices(self) -> IntArray:
+        """The choice that each node decides, to which all columns of its leaves belong; -1 for constants: [nodes]."""
+        first_leaves = self.primes[self.node_offsets[2:-1]]
+        first_columns = self.leaf_columns[self.leaf_offsets[first_leaves]]
+        choices = np.searchsorted(self.column_offsets, first_columns, side="right") - 1
+        return np.concatenate([[-1, -1], choices]).astype(np.int64)

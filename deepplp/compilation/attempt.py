@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from threading import Event
 
 from deepplp.circuit import Circuit
+from deepplp.compilation.algebra import Algebra, Function
 from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
 from deepplp.compilation.diagram import Diagram
 from deepplp.compilation.encoding import encode_choices
 from deepplp.compilation.export import export
-from deepplp.compilation.goal_functions import Functions
+from deepplp.compilation.fixpoints import Cycle, eliminate, iterate
+from deepplp.compilation.goal_functions import GoalFunctions
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt
+from deepplp.compilation.sentential_diagram import SententialDiagram
+from deepplp.compilation.stack import call_with_deep_stack
 from deepplp.errors import Position
 from deepplp.formula import NONE, Atom, Formula
 
-__all__ = ["Blowup", "Limits", "attempt", "describe"]
+__all__ = ["Blowup", "Limits", "along_order", "bottom_up", "describe"]
 
 _NAMES = 4  # of choices and of goals that a message lists
 
@@ -40,25 +46,54 @@ class Blowup:
     done: int
 
 
-def attempt(
-    formula: Formula, parts: Parts, name: str, choices: Sequence[int], limits: Limits
-) -> tuple[Attempt, Circuit | Blowup]:
-    """Compile a formula in an order, or find out that the limits do not allow it."""
-    start = time.perf_counter()
-    encoded = encode_choices(formula, choices)
-    diagram = Diagram(encoded, parts.longest_cycle)
-    diagram.meter = meter = Meter(limits.deadline, limits.nodes, limits.steps)
-    functions = Functions(formula, parts, diagram, encoded)
-    try:
-        circuit = export(formula, diagram, encoded, *functions.goals())
-    except OutOfBudgetError as stop:
-        seconds = time.perf_counter() - start
-        outcome = f"stopped: out of {stop.limit}"
-        return Attempt(name, outcome, diagram.nodes, 0, meter.steps, seconds), Blowup(
-            stop.limit, functions.part, functions.done
-        )
-    seconds = time.perf_counter() - start
-    return Attempt(name, "compiled", circuit.nodes, circuit.elements, meter.steps, seconds), circuit
+Made = tuple[Attempt, Circuit | Blowup]
+
+
+def along_order(formula: Formula, parts: Parts, name: str, choices: Sequence[int], limits: Limits) -> Made:
+    """Compile a formula part by part, from the first choice of an order to the last. A step is an element looked at."""
+    job = _Job(formula, parts, name, choices, limits)
+    diagram = Diagram(job.encoded, parts.longest_cycle, job.meter)
+    return job.run(diagram, partial(eliminate, diagram))
+
+
+def bottom_up(formula: Formula, parts: Parts, name: str, choices: Sequence[int], limits: Limits) -> Made:
+    """Compile a formula with PySDD, from the last choice of an order to the first. A step is a node made.
+
+    All of it happens in a thread of its own, which has the stack that libsdd's recursion needs.
+    """
+    job = _Job(formula, parts, name, choices, limits)
+
+    def work(stop: Event) -> Made:
+        diagram = SententialDiagram(job.encoded, job.meter, stop)
+        return job.run(diagram, partial(iterate, diagram), " by PySDD")
+
+    return call_with_deep_stack(work, sum(len(e.variables) for e in job.encoded))
+
+
+class _Job:
+    """A formula to compile in an order, and the meter of what it costs."""
+
+    def __init__(self, formula: Formula, parts: Parts, name: str, choices: Sequence[int], limits: Limits) -> None:
+        self._start = time.perf_counter()
+        self._formula = formula
+        self._parts = parts
+        self._name = name
+        self.encoded = encode_choices(formula, choices)
+        self.meter = Meter(limits.deadline, limits.nodes, limits.steps)
+
+    def run(self, diagram: Algebra[Function], solve: Callable[[Cycle[Function]], None], by: str = "") -> Made:
+        """Compile in a diagram, or find out that the limits do not allow it."""
+        functions = GoalFunctions(self._formula, self._parts, self.encoded, diagram, solve)
+        try:
+            circuit = export(self._formula, self.encoded, diagram, *functions.goals())
+        except OutOfBudgetError as stop:
+            many = bool(by) and stop.limit == "steps"
+            outcome = "stopped: PySDD made too many nodes" if many else f"stopped: out of {stop.limit}"
+            return self._attempt(outcome, diagram.nodes, 0), Blowup(stop.limit, functions.part, functions.done)
+        return self._attempt(f"compiled{by}", circuit.nodes, circuit.elements), circuit
+
+    def _attempt(self, outcome: str, nodes: int, elements: int) -> Attempt:
+        return Attempt(self._name, outcome, nodes, elements, self.meter.steps, time.perf_counter() - self._start)
 
 
 def describe(formula: Formula, part: Sequence[int]) -> tuple[str, tuple[str, ...], Position | None]:

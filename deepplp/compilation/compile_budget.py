@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from deepplp.grounding import check_limits
+from deepplp.limits import check_limits
 
 __all__ = ["CompileBudget", "Meter", "OutOfBudgetError"]
 
@@ -16,8 +16,11 @@ _STEPS_PER_LOOK = 4096  # steps between two looks at the clock: a few millisecon
 class CompileBudget:
     """The time and the size that compiling one query may take; exceeding either is a `BudgetExceededError`.
 
-    ``seconds`` counts all orders that are tried together, ``nodes`` what one order's diagram holds at a time, nodes and
-    the states on the way to them (a few hundred bytes each). None is no limit.
+    ``seconds`` counts all orders that are tried together. ``nodes`` counts what one order's diagram holds at a time:
+    nodes, and the states on the way to them (a few hundred bytes each). None is no limit.
+
+    Raises:
+        QueryError: a limit is neither a number above 0 nor None.
     """
 
     seconds: float | None = 600.0
@@ -38,8 +41,8 @@ class OutOfBudgetError(Exception):
 class Meter:
     """Counts the steps and nodes of one attempt to compile.
 
-    A step is one element looked at. Steps are the same in every process, seconds are not: which order wins depends on
-    steps alone.
+    A step is one element looked at, or for PySDD one node made. Steps are the same in every process and seconds are
+    not, so which order wins depends on steps alone.
     """
 
     def __init__(self, deadline: float | None = None, nodes: int | None = None, steps: int | None = None) -> None:
@@ -58,5 +61,9 @@ class Meter:
             raise OutOfBudgetError("steps")
         if self._deadline is not None and self.steps >= self._next_look:
             self._next_look = self.steps + _STEPS_PER_LOOK
-            if time.monotonic() > self._deadline:
-                raise OutOfBudgetError("seconds")
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise OutOfBudgetError("seconds")

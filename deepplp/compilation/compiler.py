@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
 from deepplp.circuit import Circuit
-from deepplp.compilation.attempt import Blowup, Limits, attempt, describe
-from deepplp.compilation.compile_budget import CompileBudget, OutOfBudgetError
+from deepplp.collector import collector_paused
+from deepplp.compilation.attempt import Blowup, Limits, along_order, bottom_up, describe
+from deepplp.compilation.compile_budget import CompileBudget
 from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
-from deepplp.compilation.sentential import compile_sentential
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.formula import Formula, depth_first_order
 
-__all__ = ["Order", "compile_formula", "compile_with_report"]
+__all__ = ["COMPILERS", "CompilerName", "Order", "compile_formula", "compile_with_report"]
 
 _EASY_STEPS = 30_000  # what the default order may cost before others are tried: a tenth of a second
 _EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it costs, a few times over
@@ -29,49 +28,84 @@ _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _GIVEN = "given"
 
-Order = str | Sequence[int]
+Order: TypeAlias = str | Sequence[int]
+"""The name of one of `ORDERS`, or the numbers of the choices that the goals reach, first decided to last."""
+
+CompilerName: TypeAlias = Literal["portfolio", "sdd"]
+"""Who compiles: "portfolio" tries several orders and keeps the smallest circuit, "sdd" is PySDD alone."""
+
+COMPILERS: tuple[CompilerName, ...] = get_args(CompilerName)
 
 
-def compile_formula(formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None) -> Circuit:
-    """Compile a ground program into a circuit that counts its queries' models under its evidence.
+def compile_formula(
+    formula: Formula,
+    order: Order | None = None,
+    *,
+    budget: CompileBudget | None = None,
+    compiler: CompilerName = "portfolio",
+) -> Circuit:
+    """Compile a ground program: the second stage, from a `Formula` to a `Circuit`.
 
-    ``order`` gives the choices that the goals reach, first to last, or names one of `ORDERS`; without it several are
-    tried: see `compile_with_report`. Compilation never changes a weighted model count, whatever the order. Exceeding
-    the budget is a `BudgetExceededError`.
+    The circuit counts models: the value of root q is the weight of all worlds in which query q and the evidence hold,
+    and the value of its node ``evidence`` that of all worlds in which the evidence holds. Compilation never changes
+    these, whatever the order and the compiler.
+
+    Shapes: ``roots`` is [queries], in the order of ``formula.queries``. Weights for the circuit are [columns], where
+    ``columns`` counts the values of all choices, one choice behind the other; see `Circuit` for the other arrays.
+
+    ``order``, ``budget`` and ``compiler`` are as for `compile_with_report`, which also tells what was tried.
+
+    Raises:
+        BudgetExceededError: the budget does not suffice.
+        NegativeCycleError: the formula holds a cycle through a negation.
+        QueryError: there is no such order or compiler.
+
+    >>> from deepplp.grounding import ground
+    >>> from deepplp.program import Program
+    >>> circuit = compile_formula(ground(Program.from_string("0.5::a; 0.3::b. 0.4::c. q :- a, c. q :- b. query(q).")))
+    >>> circuit.roots.shape, circuit.columns, circuit.order.tolist()
+    ((1,), 5, [0, 1])
     """
-    return compile_with_report(formula, order, budget=budget)[0]
+    return compile_with_report(formula, order, budget=budget, compiler=compiler)[0]
 
 
 def compile_with_report(
-    formula: Formula, order: Order | None = None, *, budget: CompileBudget | None = None
+    formula: Formula,
+    order: Order | None = None,
+    *,
+    budget: CompileBudget | None = None,
+    compiler: CompilerName = "portfolio",
 ) -> tuple[Circuit, CompilationReport]:
-    """The circuit, and what was tried for it.
+    """The circuit of `compile_formula`, and a report of what was tried for it.
 
-    The default order gets a number of steps that grows with the formula. Where they do not suffice and there are
-    cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile the default
-    order bottom up, which formulas with much to share like better; then the other orders get as many steps as the
-    default had, and then the half that got most done four times as many (all of them where there are cycles), until
-    one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
+    ``order`` gives the one order to try; without it "portfolio" tries several of `ORDERS`. ``budget`` limits what all
+    attempts may take together in time, and each in nodes; by default it is ``CompileBudget()``. ``compiler`` is one of
+    `COMPILERS`:
+
+    - "portfolio" works through the tries below and keeps the smallest circuit.
+    - "sdd" has PySDD compile one order bottom up, by default the depth-first one (Darwiche, "SDD: A New Canonical
+      Representation of Propositional Knowledge Bases", IJCAI 2011). The budget and an interrupt take effect between two
+      of libsdd's operations, as it knows no limit within one.
+
+    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice
+    and there are cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile
+    the default order bottom up, which formulas with much to share like better. Then the other orders get as many steps
+    as the default had, and then the half that got most done four times as many (all of them where there are cycles),
+    until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
     smallest circuit wins. So the easy case costs nothing more, and no bad order costs much more than the best. Steps
     and nodes are counted, not timed: the same formula gives the same circuit on every machine.
+
+    Raises:
+        BudgetExceededError: the budget does not suffice; the error names the part of the formula that was in work, and
+            has the report of all attempts.
+        NegativeCycleError: the formula holds a cycle through a negation; the error shows it.
+        QueryError: there is no order or compiler of this name, or the order lacks a choice or names one twice.
     """
-    with _cycle_detection_paused():
-        return _Portfolio(formula, budget or CompileBudget()).run(order)
-
-
-@contextmanager
-def _cycle_detection_paused() -> Iterator[None]:
-    """A diagram is millions of tuples without a cycle: looking for one takes time.
-
-    It also calls what other libraries hang on it, and Python drops a Ctrl-C that comes while such a callback runs.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    if compiler not in COMPILERS:
+        raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
+    with collector_paused():
+        attempts = _Attempts(formula, budget or CompileBudget())
+        return attempts.portfolio(order) if compiler == "portfolio" else attempts.sdd(order)
 
 
 def _size(circuit: Circuit) -> int:
@@ -79,54 +113,48 @@ def _size(circuit: Circuit) -> int:
 
 
 @dataclass(eq=False)
-class _Portfolio:
+class _Attempts:
     """The attempts on one formula."""
 
     formula: Formula
     budget: CompileBudget
     attempts: list[Attempt] = field(default_factory=list)
 
-    def run(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
+    def __post_init__(self) -> None:
         self._start = time.monotonic()
         self._parts = Parts(self.formula)
         self._orders: dict[str, tuple[int, ...]] = {}
+
+    def sdd(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
+        """One order by PySDD."""
+        name = DEFAULT_ORDER if order is None else self._take(order)
+        reason = "PySDD was asked for" if order is None else "PySDD was asked for, and this order was given"
+        return self._ended(self._try(name, None, by_pysdd=True), name, reason)
+
+    def portfolio(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
+        """The order that is given, or the best of several."""
         if order is not None:
-            name = order if isinstance(order, str) else _GIVEN
-            self._orders[name] = self._given(order)
-            return self._only(name, None, "this order was given")
+            name = self._take(order)
+            return self._ended(self._try(name, None), name, "this order was given")
         limit = _EASY_STEPS + _EASY_STEPS_PER_LITERAL * sum(self._parts.uses)
         found = self._try(DEFAULT_ORDER, limit)
         if isinstance(found, Circuit):
             reason = f"the default came to its end within {limit:,} steps, so no other order was tried"
             return found, self._report(DEFAULT_ORDER, reason)
-        if found.limit == "steps" and self._parts.longest_cycle:
+        if found.limit != "steps":
+            return self._rounds(limit, found)
+        if self._parts.longest_cycle:
             along = self._try(CYCLES_ORDER, _CYCLES_GROWTH * limit)
-            if isinstance(along, Circuit):
-                return along, self._report(CYCLES_ORDER, "the default took too many steps, and there are cycles")
-            if along.limit == "seconds":
-                raise self._exceeded(along)
-        bottom_up = self._bottom_up() if found.limit == "steps" else None
-        if bottom_up is not None:
-            return bottom_up, self._report(DEFAULT_ORDER, "PySDD compiled the default order bottom up within its limit")
+            if isinstance(along, Circuit) or along.limit == "seconds":
+                return self._ended(along, CYCLES_ORDER, "the default took too many steps, and there are cycles")
+        by_pysdd = self._try(DEFAULT_ORDER, _SENTENTIAL_NODES, by_pysdd=True)
+        if isinstance(by_pysdd, Circuit) or by_pysdd.limit == "seconds":
+            reason = "PySDD compiled the default order bottom up within its limit"
+            return self._ended(by_pysdd, DEFAULT_ORDER, reason)
         return self._rounds(limit, found)
 
-    def _bottom_up(self) -> Circuit | None:
-        """The default order by PySDD, None where it makes too many nodes."""
-        order, start = self._order(DEFAULT_ORDER), time.perf_counter()
-        limit = min(_SENTENTIAL_NODES, self.budget.nodes or _SENTENTIAL_NODES)
-        try:
-            circuit = compile_sentential(self.formula, order, limit=limit)
-        except OutOfBudgetError:
-            seconds = time.perf_counter() - start
-            self.attempts.append(Attempt(DEFAULT_ORDER, "stopped: PySDD made too many nodes", limit, 0, 0, seconds))
-            return None
-        seconds = time.perf_counter() - start
-        made = Attempt(DEFAULT_ORDER, "compiled by PySDD", circuit.nodes, circuit.elements, 0, seconds)
-        self.attempts.append(made)
-        return circuit
-
-    def _only(self, name: str, limit: int | None, reason: str) -> tuple[Circuit, CompilationReport]:
-        found = self._try(name, limit)
+    def _ended(self, found: Circuit | Blowup, name: str, reason: str) -> tuple[Circuit, CompilationReport]:
+        """The circuit of the last attempt and its report, or the error that there is none."""
         if isinstance(found, Blowup):
             raise self._exceeded(found)
         return found, self._report(name, reason)
@@ -136,7 +164,7 @@ class _Portfolio:
 
         Jamieson, Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
         """
-        # That for cycles has had its turn, or there are none.
+        # The order for cycles has been tried already, or there are no cycles.
         left = [n for n in self._distinct() if n != CYCLES_ORDER and (n != DEFAULT_ORDER or last.limit == "steps")]
         names = [n for n in left if n != DEFAULT_ORDER]  # the default has had its first round
         done = {DEFAULT_ORDER: last.done}
@@ -161,7 +189,7 @@ class _Portfolio:
             if best is not None:
                 reason = f"the smallest circuit of the orders that came to their end within {limit:,} steps"
                 return best[0], self._report(best[1], reason)
-            if not self._parts.longest_cycle:  # a cycle is one part: what is done says too little
+            if not self._parts.longest_cycle:  # a cycle is one part, so the parts done say too little
                 left = sorted(left, key=lambda n: -done.get(n, 0))[: max(_FEWEST, (len(left) + 1) // 2)]
             names = [n for n in ORDERS if n in left]
             limit *= _GROWTH
@@ -180,13 +208,19 @@ class _Portfolio:
                 found.setdefault(self._order(name), name)
         return list(found.values())
 
-    def _try(self, name: str, limit: int | None) -> Circuit | Blowup:
+    def _try(self, name: str, limit: int | None, *, by_pysdd: bool = False) -> Circuit | Blowup:
         seconds = self.budget.seconds
         deadline = None if seconds is None else self._start + seconds
         limits = Limits(deadline, self.budget.nodes, limit)
-        made, result = attempt(self.formula, self._parts, name, self._order(name), limits)
-        self.attempts.append(made)
-        return result
+        compiled = (bottom_up if by_pysdd else along_order)(self.formula, self._parts, name, self._order(name), limits)
+        self.attempts.append(compiled[0])
+        return compiled[1]
+
+    def _take(self, order: Order) -> str:
+        """The name of an order that is given, under which it is known from now on."""
+        name = order if isinstance(order, str) else _GIVEN
+        self._orders[name] = self._given(order)
+        return name
 
     def _given(self, order: Order) -> tuple[int, ...]:
         if isinstance(order, str):

@@ -2,6 +2,18 @@
 
 A part is worked out in one pass: several nodes that read the same others, such as the values of one variable given
 those of its parents, with the conjunctions (or disjunctions) below them that nothing else reads.
+
+For example, let a and b be coins and d a die, and a weather with two values that depends on all three. Nodes 1, 2 and 3
+are the atoms "a is heads", "b is heads" and "d is 1", and the rules of the weather are
+
+    4 = 1 and 3        5 = 2 and not 3            6 = 4 or 5    (it is dry)
+    7 = not 1 and 3    8 = not 2 and not 3        9 = 7 or 8    (it is wet)
+    10 = 6 and 2       (we walk with b)
+
+Nodes 4, 5, 7 and 8 are read once, by a disjunction, so they are absorbed: the items of node 6 are (and, 1 3) and
+(and, 2 -3). Nodes 6 and 9 read the same choices and no other nodes, so they are one part, (6, 9), worked out in one
+pass. Node 10 reads node 6, so it is a part of its own behind that one. (Items hold literals, which are one more than
+these numbers: `Formula` says why.)
 """
 
 from __future__ import annotations
@@ -9,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deepplp.formula import Atom, Formula, Node, Or, check_negative_cycles, strongly_connected_components
+from deepplp.formula import Atom, Formula, Node, Or, components_of
 
 __all__ = ["Item", "Part", "Parts"]
 
@@ -32,9 +44,9 @@ class Parts:
 
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
-        components = list(strongly_connected_components(formula))
-        cyclic = [check_negative_cycles(formula, c) for c in components]
-        self._users: dict[int, list[int]] = {}  # the literals' signs do not show here
+        found = components_of(formula)
+        components, cyclic = [c.nodes for c in found], [c.cyclic for c in found]
+        self._users: dict[int, list[int]] = {}  # of a node and of its negation alike
         self._negated: set[int] = set()  # nodes that something reads negated
         for component in components:
             for index in component:
@@ -80,8 +92,8 @@ class Parts:
     def _is_absorbed(self, index: int) -> bool:
         """Whether a node's users take it in: it holds literals alone, and is read once.
 
-        The body of an annotated disjunction is read by every head: conjunctions of its own, read once each, which take
-        it in. All users must still be to come, which those on a cycle need not be.
+        The body of an annotated disjunction is read by the conjunctions of all its heads, each of which is read once;
+        they all absorb it. A node whose users have been seen already, as on a cycle, is not absorbed.
         """
         users = self._users.get(index, [])
         if index in self._goals or index in self._negated or any(u in self._items for u in users):

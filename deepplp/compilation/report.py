@@ -12,7 +12,8 @@ class Attempt:
     """One order tried: ``outcome`` is "compiled" (or "compiled by PySDD"), or what stopped it.
 
     ``nodes`` and ``elements`` are the circuit's where there is one; else ``nodes`` is how many the diagram held.
-    ``steps`` are the same in every process, ``seconds`` are not.
+    ``steps`` counts elements looked at, or for PySDD nodes made. Steps are the same in every process, ``seconds`` are
+    not.
     """
 
     order: str

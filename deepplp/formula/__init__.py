@@ -1,9 +1,11 @@
 """The ground program as a value: nodes over choices, their components and cycles."""
 
 from deepplp.formula.components import (
-    check_negative_cycles,
+    Component,
+    components_of,
     depth_first_order,
     roots_of,
+    strongly_connected,
     strongly_connected_components,
 )
 from deepplp.formula.derivations import BodyLiteral, ClauseSource, Derivation, Reason
@@ -37,6 +39,7 @@ __all__ = [
     "BodyLiteral",
     "Choice",
     "ClauseSource",
+    "Component",
     "Computed",
     "Derivation",
     "Fixed",
@@ -51,8 +54,9 @@ __all__ = [
     "Origin",
     "Reason",
     "Value",
-    "check_negative_cycles",
+    "components_of",
     "depth_first_order",
     "roots_of",
+    "strongly_connected",
     "strongly_connected_components",
 ]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 from deepplp.errors import NegativeCycleError
 from deepplp.formula.formula import And, Atom, Formula, Node
 
-__all__ = ["check_negative_cycles", "depth_first_order", "roots_of", "strongly_connected_components"]
+__all__ = [
+    "Component",
+    "components_of",
+    "depth_first_order",
+    "roots_of",
+    "strongly_connected",
+    "strongly_connected_components",
+]
+
+Vertex = TypeVar("Vertex", bound=Hashable)
 
 
 def roots_of(formula: Formula) -> list[int]:
@@ -61,59 +72,79 @@ def _heights(formula: Formula) -> dict[int, int]:
     return height
 
 
-def strongly_connected_components(formula: Formula) -> Iterator[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Nodes that all use each other, or a single node; ``cyclic`` where they do, or it uses itself."""
+
+    nodes: list[int]
+    cyclic: bool
+
+
+def components_of(formula: Formula) -> list[Component]:
     """The components of the nodes that the goals reach, each behind those that it uses.
+
+    A cycle through a negation is a `NegativeCycleError`.
+    """
+    return [Component(c, _check_negative_cycles(formula, c)) for c in strongly_connected_components(formula)]
+
+
+def strongly_connected_components(formula: Formula) -> Iterator[list[int]]:
+    """The components of the nodes that the goals reach, each behind those that it uses."""
+    nodes = formula.nodes
+    return strongly_connected(roots_of(formula), lambda i: [abs(c) - 1 for c in _children(nodes[i])])
+
+
+def strongly_connected(
+    roots: Iterable[Vertex], successors: Callable[[Vertex], Iterable[Vertex]]
+) -> Iterator[list[Vertex]]:
+    """The strongly connected components of what the roots reach in a directed graph, each behind those that it reaches.
+
+    A component is a list of vertices: several that all reach each other, or a single one, which may or may not be among
+    its own successors. ``successors`` is called once for each vertex. The components and their vertices come in an
+    order that depends on the order of the roots and the successors alone.
+
+    >>> arcs = {1: [2], 2: [3, 1], 3: [4], 4: []}
+    >>> list(strongly_connected([1], arcs.__getitem__))
+    [[4], [3], [2, 1]]
 
     Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput. 1972, with an explicit stack.
     """
-    index_of: dict[int, int] = {}
-    low: dict[int, int] = {}
-    on_stack: set[int] = set()
-    path: list[int] = []
-    for root in roots_of(formula):
-        if root in index_of:
-            continue
-        work: list[tuple[int, Iterator[int]]] = []
-        _enter(root, formula, index_of, low, path, on_stack, work)
+    index_of: dict[Vertex, int] = {}
+    low: dict[Vertex, int] = {}
+    path: list[Vertex] = []
+    on_path: set[Vertex] = set()
+    work: list[tuple[Vertex, Iterator[Vertex]]] = []
+
+    def enter(vertex: Vertex) -> None:
+        index_of[vertex] = low[vertex] = len(index_of)
+        path.append(vertex)
+        on_path.add(vertex)
+        work.append((vertex, iter(successors(vertex))))
+
+    for root in roots:
+        if root not in index_of:
+            enter(root)
         while work:
-            node, successors = work[-1]
-            for successor in successors:
+            vertex, following = work[-1]
+            for successor in following:
                 if successor not in index_of:
-                    _enter(successor, formula, index_of, low, path, on_stack, work)
+                    enter(successor)
                     break
-                if successor in on_stack:
-                    low[node] = min(low[node], index_of[successor])
+                if successor in on_path:
+                    low[vertex] = min(low[vertex], index_of[successor])
             else:
                 work.pop()
                 if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index_of[node]:
-                    component = []
-                    while True:
-                        member = path.pop()
-                        on_stack.discard(member)
-                        component.append(member)
-                        if member == node:
-                            break
+                    low[work[-1][0]] = min(low[work[-1][0]], low[vertex])
+                if low[vertex] == index_of[vertex]:
+                    component = [path.pop()]
+                    while component[-1] != vertex:
+                        component.append(path.pop())
+                    on_path.difference_update(component)
                     yield component
 
 
-def _enter(
-    node: int,
-    formula: Formula,
-    index_of: dict[int, int],
-    low: dict[int, int],
-    path: list[int],
-    on_stack: set[int],
-    work: list[tuple[int, Iterator[int]]],
-) -> None:
-    index_of[node] = low[node] = len(index_of)
-    path.append(node)
-    on_stack.add(node)
-    work.append((node, iter([abs(c) - 1 for c in _children(formula.nodes[node])])))
-
-
-def check_negative_cycles(formula: Formula, component: list[int]) -> bool:
+def _check_negative_cycles(formula: Formula, component: list[int]) -> bool:
     """Whether a component is a cycle; a cycle through a negation is an error."""
     members = set(component)
     cyclic = False

@@ -60,10 +60,16 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Neural:
-    """Probabilities that a network decides: one a value of the domain, or yes and no for nn/2."""
+    """Probabilities that a network decides: one a value of the domain, or yes and no for nn/2.
+
+    Where a network decides each value of a domain by itself, ``label`` is the number of the choice's own value among so
+    many ``labels``; elsewhere it is None, and they are 0.
+    """
 
     declaration: NeuralDeclaration
     inputs: tuple[Term, ...]
+    label: int | None = None
+    labels: int = 0
 
 
 @dataclass(frozen=True, slots=True)

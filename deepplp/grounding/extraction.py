@@ -177,10 +177,14 @@ class Extraction:
         if declared.kind == "bernoulli":
             values: tuple[Value, ...] = (declared.head, NONE)
             positions = {(*group, 0): 0}
+        elif mark.label is not None:
+            values = (mark.domain[mark.label], NONE)
+            positions = {(*group, 0): 0}
         else:
             values = mark.domain
             positions = {(*group, i): i for i in range(len(values))}
-        self._choices.append(Choice(values, Neural(declared, mark.inputs), declared.position))
+        labels = 0 if mark.label is None else len(mark.domain)
+        self._choices.append(Choice(values, Neural(declared, mark.inputs, mark.label, labels), declared.position))
         return len(self._choices) - 1, positions
 
     def _heads(self, group: Hashable) -> tuple[Location, list[_Head]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from deepplp.grounding.clause_base import ClauseBase, ClauseTerm
+from deepplp.grounding.clause_base import ClauseBase
 from deepplp.grounding.target import GroundWriter, Key
+from deepplp.program import Term
 
 __all__ = ["GoalAnswers", "GroundGoals"]
 
-GoalAnswers: TypeAlias = list[tuple[tuple[ClauseTerm, ...], Key]]
-"""The provable instances of a goal: its arguments, and the key of the node that says when it holds."""
+GoalAnswers: TypeAlias = list[tuple[tuple[Term | int | None, ...], Key]]
+"""The provable instances of a goal: its arguments, and the key of the node that says when it holds.
+
+An integer or None is a variable.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deepplp.errors import BudgetExceededError, Position, QueryError
+from deepplp.errors import BudgetExceededError, Position
 from deepplp.grounding.clause_base import Location
+from deepplp.limits import check_limits
 
-__all__ = ["GroundBudget", "GroundMeter", "check_limits"]
+__all__ = ["GroundBudget", "GroundMeter"]
 
 _MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
 _MOST_ANSWERS = 1_000_000
 _MOST_VARIABLES = 1_000
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
-
-
-def check_limits(**limits: float | None) -> None:
-    """Refuse a budget's limits, by name, that are neither numbers above 0 nor None."""
-    for name, value in limits.items():
-        if value is not None and not (isinstance(value, (int, float)) and value > 0):
-            raise QueryError(f"a budget's {name} must be a number above 0, or None for no limit, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from deepplp.errors import DomainError, NonGroundError
 from deepplp.grounding.clause_base import NEURAL, ClauseTerm
 from deepplp.grounding.target import NeuralMark
 from deepplp.program import RANGE_FUNCTOR, Constant, NeuralDeclaration, Term, Var, is_ground, list2term, number_of
 
-__all__ = ["NeuralChoice", "NeuralChoices"]
+__all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices"]
+
+
+class NeuralAtom(NamedTuple):
+    """An atom as an engine adds it to the ground program."""
+
+    identifier: tuple[Hashable, ...]
+    mark: NeuralMark
+    group: tuple[Hashable, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NeuralChoice:
     """What a network decides on given inputs: its group of atoms, their probability, and the values in their order.
 
-    The atom of value i has the identifier ``(*group, i)``. A declaration ``nn/2`` has one atom, whose value is its
-    output argument as it stands.
+    A declaration ``nn/2`` has one atom, whose value is its output argument as it stands.
     """
 
     group: tuple[Hashable, ...]
     mark: NeuralMark
     values: tuple[Term, ...]
+
+    def atom(self, number: int) -> NeuralAtom:
+        """The atom of a value: one of the values of one choice, or a choice of its own where values are independent."""
+        if self.mark.declaration.kind != "independent":
+            return NeuralAtom((*self.group, number), self.mark, self.group)
+        group = (*self.group, number)
+        return NeuralAtom((*group, 0), replace(self.mark, label=number), group)
 
 
 class NeuralChoices:

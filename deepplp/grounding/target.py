@@ -34,11 +34,15 @@ FALSE_KEY: Final = None
 
 @dataclass(frozen=True, slots=True)
 class NeuralMark:
-    """The probability of a neural atom: which declaration decides it, on which inputs, among which values."""
+    """The probability of a neural atom: which declaration decides it, on which inputs, among which values.
+
+    Where the values hold independently of each other, ``label`` is the number of the atom's own; None elsewhere.
+    """
 
     declaration: NeuralDeclaration
     inputs: tuple[Term, ...]
     domain: tuple[Term, ...]
+    label: int | None = None
 
 
 Probability: TypeAlias = Term | NeuralMark | float | None

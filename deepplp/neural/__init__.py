@@ -1,10 +1,10 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
-from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, as_tensors, batch_size, network_outputs
+from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, checked_inputs, network_outputs
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
-from deepplp.neural.distributions import Distributions
-from deepplp.neural.network import Network
+from deepplp.neural.distributions import Distributions, Start
+from deepplp.neural.network import Kind, Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
 __all__ = [
@@ -12,15 +12,16 @@ __all__ = [
     "Column",
     "DerivedTensor",
     "Distributions",
+    "Kind",
     "Network",
     "NetworkCall",
     "Slot",
     "SlotOutput",
+    "Start",
     "TensorList",
     "Values",
     "add_derived_tensors",
     "aligned",
-    "as_tensors",
-    "batch_size",
+    "checked_inputs",
     "network_outputs",
 ]

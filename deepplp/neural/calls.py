@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepplp.errors import BatchSizeError, InputError, NetworkInputError, NetworkOutputError, Position
+from deepplp.errors import (
+    BatchSizeError,
+    InputError,
+    MissingInputError,
+    NetworkInputError,
+    NetworkOutputError,
+    Position,
+)
 from deepplp.neural.columns import Column, aligned, are_alike, argument, joined, row_count, shape_text, signature
-from deepplp.neural.network import Network
+from deepplp.neural.network import Kind, Network
 
-__all__ = ["NetworkCall", "Slot", "SlotOutput", "as_tensors", "batch_size", "call_network", "network_outputs"]
+__all__ = [
+    "NetworkCall",
+    "Slot",
+    "SlotOutput",
+    "as_tensors",
+    "batch_size",
+    "call_network",
+    "checked_inputs",
+    "network_outputs",
+]
 
 ROW_SUM_TOLERANCE = 1e-3
 NEGATIVE_TOLERANCE = 1e-6  # rounding may leave 1 - p or an exponential a hair below zero
@@ -23,13 +40,27 @@ RowCheck = Callable[[Tensor, float, float], bool]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One distribution that a network decides: which of its inputs, over how many values, and who asks for it."""
+    """What a network decides on some of its inputs, and who asks for it.
+
+    ``kind`` is "categorical" for one distribution over ``values``, "bernoulli" for one probability, and "independent"
+    for a probability of each of ``values`` labels.
+    """
 
     inputs: tuple[str, ...]
     values: int
-    binary: bool
+    kind: Kind
     declaration: str
     position: Position
+
+    @property
+    def key(self) -> tuple[tuple[str, ...], int, Kind]:
+        """What tells one slot from another."""
+        return self.inputs, self.values, self.kind
+
+    @property
+    def width(self) -> int:
+        """The number of weights a row: a probability and what it leaves of 1 for each label, or one a value."""
+        return 2 * self.values if self.kind == "independent" else self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +79,7 @@ class NetworkCall:
     def __post_init__(self) -> None:
         first = self.slots[0]
         alike = all(
-            (s.values, s.binary, len(s.inputs)) == (first.values, first.binary, len(first.inputs)) for s in self.slots
+            (s.values, s.kind, len(s.inputs)) == (first.values, first.kind, len(first.inputs)) for s in self.slots
         )
         object.__setattr__(self, "uniform", alike and bool(first.inputs))
         object.__setattr__(self, "columns", tuple(zip(*(s.inputs for s in self.slots), strict=True)) if alike else ())
@@ -72,6 +103,32 @@ def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
     return tensors
 
 
+_NOTHING: Mapping[str, Tensor] = {}
+
+
+def checked_inputs(
+    given: Mapping[str, object],
+    names: Iterable[str],
+    *,
+    only_used: bool,
+    sized: Mapping[str, Tensor] = _NOTHING,
+) -> tuple[dict[str, Tensor], int]:
+    """The inputs of these names as tensors, and the batch size, which those of ``sized`` share.
+
+    What is given beside them is not looked at with ``only_used``; without, it still tells the batch size where no name
+    is asked for.
+    """
+    try:
+        wanted = {name: given[name] for name in names}
+    except KeyError as error:
+        listed = ", ".join(given) or "none"
+        raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
+    tensors = as_tensors(wanted if only_used else given)
+    used = tensors if len(tensors) == len(wanted) else {name: tensors[name] for name in wanted}
+    told = used if used or only_used else tensors
+    return used, batch_size({**told, **sized} if sized else told)
+
+
 def batch_size(inputs: Mapping[str, Tensor]) -> int:
     """The size of the leading axes, which must agree or be 1; 1 where there is no input."""
     sizes = {t.shape[0] for t in inputs.values()} - {1}
@@ -81,47 +138,50 @@ def batch_size(inputs: Mapping[str, Tensor]) -> int:
     return sizes.pop() if sizes else 1
 
 
-@dataclass(frozen=True, slots=True)
-class SlotOutput:
-    """The probabilities [slots * rows, values] of some of a call's slots, the rows of one slot after another.
+class SlotOutput(NamedTuple):
+    """The weights [slots * rows, width] of some of a call's slots, the rows of one slot after another.
 
     ``cut`` [slots * rows] is the mass of the values that a network's ``k`` leaves out, None where it has none.
     """
 
-    probabilities: Tensor
+    weights: Tensor
     slots: int
     cut: Tensor | None = None
 
 
 def network_outputs(
     call: NetworkCall, network: Network, inputs: Mapping[str, Column], are_distributions: RowCheck
-) -> Iterator[SlotOutput]:
-    """The probabilities of a call's slots, in their order.
+) -> list[SlotOutput]:
+    """The weights of a call's slots, in their order.
 
     One output spans all slots where their inputs and values are alike, and then it is the network's own output.
     ``are_distributions`` checks it, as fast as the caller knows how.
     """
     arguments = _columns(call, inputs)
     if arguments is not None:  # the common case: one call, and its output as it is
-        first = call.slots[0]
+        first, count = call.slots[0], len(call.slots)
         raw = call_network(call.network, network, arguments, first.declaration, first.position)
-        rows = row_count(arguments[0]) // len(call.slots)
-        _check_shape(call.network, raw, rows * len(call.slots), first)
-        probabilities = network.to_probabilities(raw, first.values, first.binary)
-        if not are_distributions(probabilities, ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-            _raise_for_rows(call.network, network, probabilities, call.slots, [rows] * len(call.slots))
-        yield _most_probable(probabilities, network.k, first, len(call.slots))
-        return
+        rows = row_count(arguments[0]) // count
+        _check_shape(call.network, raw, rows * count, first)
+        weights = network.to_probabilities(raw, first.kind)
+        if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
+            _raise_for_rows(call.network, network, weights, call.slots, [rows] * count)
+        return [_most_probable(weights, network.k, first, count)]
     outputs = _grouped_outputs(call, network, inputs)
     for i, slot in enumerate(call.slots):
-        if not are_distributions(outputs[i], ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
+        if not are_distributions(_pairs(outputs[i], slot), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
             _raise_for_rows(call.network, network, outputs[i], [slot], [len(outputs[i])])
-        yield _most_probable(outputs[i], network.k, slot, 1)
+    return [_most_probable(outputs[i], network.k, slot, 1) for i, slot in enumerate(call.slots)]
+
+
+def _pairs(weights: Tensor, slot: Slot) -> Tensor:
+    """Weights as distributions, one a row: those of independent labels are pairs."""
+    return weights.reshape(-1, 2) if slot.kind == "independent" else weights
 
 
 def _most_probable(probabilities: Tensor, k: int | None, slot: Slot, slots: int) -> SlotOutput:
     """The probabilities with all but the k largest of each row set to 0, and the mass that this cuts off."""
-    if k is None or slot.binary or k >= slot.values:
+    if k is None or slot.kind != "categorical" or k >= slot.values:
         return SlotOutput(probabilities, slots)
     largest = probabilities.detach().topk(k, dim=1).indices
     kept = torch.zeros_like(probabilities).scatter(1, largest, 1.0)
@@ -135,12 +195,17 @@ def _columns(call: NetworkCall, inputs: Mapping[str, Column]) -> list[Column] | 
     arguments: list[Column] = []
     rows = -1
     for names in call.columns:
-        columns = [inputs[name] for name in names]
-        count = row_count(columns[0])
-        if rows not in (-1, count) or not are_alike(columns):
+        first = inputs[names[0]]
+        count = first.shape[0] if isinstance(first, Tensor) else len(first)
+        if rows not in (-1, count):
             return None
         rows = count
-        arguments.append(joined(columns))
+        if len(names) > 1:
+            columns = [inputs[name] for name in names]
+            if not are_alike(columns):
+                return None
+            first = joined(columns)
+        arguments.append(first)
     return arguments
 
 
@@ -156,7 +221,7 @@ def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, C
         for i in members:
             _check_shape(call.network, raw, sum(rows), call.slots[i])
         for i, piece in zip(members, torch.split(raw, rows), strict=True):
-            outputs[i] = network.to_probabilities(piece, call.slots[i].values, call.slots[i].binary)
+            outputs[i] = network.to_probabilities(piece, call.slots[i].kind)
     return outputs
 
 
@@ -193,7 +258,7 @@ def call_network(
 
 def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
     shape = tuple(raw.shape)
-    if slot.binary:
+    if slot.kind == "bernoulli":
         right = shape in ((rows,), (rows, 1))
         wanted, why = f"[{rows}] or [{rows}, 1]", "one probability an example"
     else:
@@ -211,21 +276,22 @@ def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
         )
 
 
-def _raise_for_rows(name: str, network: Network, probabilities: Tensor, slots: Sequence[Slot], rows: list[int]) -> None:
+def _raise_for_rows(name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int]) -> None:
     """Raise for the first row that is no distribution."""
-    p = probabilities.detach()
+    p = _pairs(weights.detach(), slots[0])
     faults = (
         (~torch.isfinite(p).all(dim=1), "is not finite (NaN or infinity)"),
         ((p < -NEGATIVE_TOLERANCE).any(dim=1), "has a negative entry"),
         ((p.double().sum(dim=1) - 1).abs() > ROW_SUM_TOLERANCE, "does not sum to one"),
     )
     bad, reason = next(fault for fault in faults if fault[0].any())
-    row = int(bad.nonzero()[0])
+    place = int(bad.nonzero()[0])
+    row = place // (slots[0].values if slots[0].kind == "independent" else 1)
     slot, local = next((s, row - sum(rows[:i])) for i, s in enumerate(slots) if row < sum(rows[: i + 1]))
-    shown = ", ".join(f"{x:.6g}" for x in p[row][:10].tolist()) + (", …" if p.shape[1] > 10 else "")
-    if slot.binary and reason == "has a negative entry":
+    shown = ", ".join(f"{x:.6g}" for x in p[place][:10].tolist()) + (", …" if p.shape[1] > 10 else "")
+    if slot.kind != "categorical" and reason == "has a negative entry":
         reason = "is not between 0 and 1"
-        shown = f"{float(p[row][0]):.6g}"
+        shown = f"{float(p[place][0]):.6g}"
     advice = (
         "; if it returns logits, say so: deepplp.Network(net, output='logits')"
         if network.output == "probabilities" and "finite" not in reason

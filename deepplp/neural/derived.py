@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,13 +38,13 @@ class DerivedTensor:
 
 def add_derived_tensors(
     derived: Sequence[DerivedTensor],
-    networks: Mapping[str, Network],
+    networks: Callable[[str], Network],
     tensors: dict[str, Column],
     device: torch.device,
 ) -> None:
     """Compute derived tensors and add them to ``tensors``: one call a network and level, on all its inputs together.
 
-    ``device`` is for what is made of no tensor.
+    ``networks`` gives a network by its name, and ``device`` is for what is made of no tensor.
     """
     groups: dict[tuple[object, ...], list[DerivedTensor]] = {}
     for tensor in sorted(derived, key=lambda d: d.level):
@@ -75,12 +75,12 @@ def _listed(tensor: DerivedTensor, tensors: Mapping[str, Column]) -> TensorList:
 
 
 def _computed(
-    first: DerivedTensor, networks: Mapping[str, Network], columns: list[Column], rows: int, device: torch.device
+    first: DerivedTensor, networks: Callable[[str], Network], columns: list[Column], rows: int, device: torch.device
 ) -> Tensor:
     """The output [rows, …] of the network or function of a group of tensors."""
     if first.kind == "function":
         return _called(first, columns, device)
-    output = call_network(first.computation, networks[first.computation], columns, first.name, first.position)
+    output = call_network(first.computation, networks(first.computation), columns, first.name, first.position)
     if output.ndim == 0 or len(output) != (rows if columns else 1):
         raise NetworkOutputError(
             f"network {first.computation!r} returned a tensor of shape {list(output.shape)} for {rows} rows; "

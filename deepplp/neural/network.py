@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from deepplp.errors import NetworkInputError, NetworkOutputError, Position
 
-__all__ = ["Inputs", "Network", "Output"]
+__all__ = ["Inputs", "Kind", "Network", "Output"]
 
 Output = Literal["probabilities", "logits", "log_probabilities"]
 Inputs = Literal["tensors", "values"]
+Kind = Literal["categorical", "bernoulli", "independent"]
 
 
 class Network(nn.Module):
@@ -84,26 +85,32 @@ class Network(nn.Module):
                 f"network {name!r} takes {_count_text(signature)}, but {declaration} gives it {count}", position
             ) from None
 
-    def to_probabilities(self, raw: Tensor, values: int, binary: bool) -> Tensor:
-        """Probabilities [rows, values] from the raw output [rows, values], or [rows] and [rows, 1] if ``binary``."""
-        if binary:
-            x = raw.reshape(-1)
+    def to_probabilities(self, raw: Tensor, kind: Kind) -> Tensor:
+        """Weights [rows, width] from the raw output, by what a row of it is.
+
+        "categorical": one distribution [values], which the weights are. "bernoulli": one probability, [rows] or [rows,
+        1]; the weights are it and what it leaves of 1. "independent": a probability for each of k labels; the weights
+        are k such pairs, one after another.
+        """
+        if kind == "categorical":
             match self.output:
                 case "probabilities":
-                    return torch.stack((x, 1 - x), dim=1)
+                    return raw
                 case "logits":
-                    x = x.double()
-                    return torch.stack((torch.sigmoid(x), torch.sigmoid(-x)), dim=1)
+                    return torch.softmax(raw.double(), dim=1)
                 case "log_probabilities":
-                    x = x.double()
-                    return torch.stack((torch.exp(x), -torch.expm1(x)), dim=1)
+                    return torch.exp(raw.double())
+        x = raw.reshape(-1) if kind == "bernoulli" else raw
         match self.output:
             case "probabilities":
-                return raw
+                pair = (x, 1 - x)
             case "logits":
-                return torch.softmax(raw.double(), dim=1)
+                x = x.double()
+                pair = (torch.sigmoid(x), torch.sigmoid(-x))
             case "log_probabilities":
-                return torch.exp(raw.double())
+                x = x.double()
+                pair = (torch.exp(x), -torch.expm1(x))
+        return torch.stack(pair, dim=-1).reshape(len(raw), -1)
 
 
 def _count_text(signature: inspect.Signature) -> str:

@@ -11,7 +11,7 @@ from deepplp.program.inspection import (
 )
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.naming import named, readable, readable_text
-from deepplp.program.order import standard_order_key
+from deepplp.program.order import standard_order_key, standard_order_keys
 from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
 from deepplp.program.terms import (
@@ -29,7 +29,7 @@ from deepplp.program.terms import (
     list2term,
     list_items,
     number_of,
-    replaced,
+    substituted,
     subterms,
 )
 from deepplp.program.text import Text
@@ -65,8 +65,9 @@ __all__ = [
     "probability_faults",
     "readable",
     "readable_text",
-    "replaced",
     "standard_order_key",
+    "standard_order_keys",
+    "substituted",
     "subterms",
     "undecided_signatures",
     "variables_of",

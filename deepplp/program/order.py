@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from problog.logic import Constant, Term
 
-__all__ = ["standard_order_key"]
+__all__ = ["standard_order_key", "standard_order_keys"]
 
 
 def standard_order_key(term: Any) -> tuple[Any, ...]:
@@ -33,3 +34,8 @@ def standard_order_key(term: Any) -> tuple[Any, ...]:
             key.append((2, current.arity, str(current.functor)))
             stack.extend(reversed(current.args))
     return tuple(key)
+
+
+def standard_order_keys(terms: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """The sort keys of several terms."""
+    return [standard_order_key(term) for term in terms]

@@ -20,15 +20,17 @@ from deepplp.program.text import Text
 
 __all__ = ["NeuralDeclaration", "Program", "Statement"]
 
-NeuralKind = Literal["categorical", "bernoulli", "tensor"]
+NeuralKind = Literal["categorical", "independent", "bernoulli", "tensor"]
 
 
 @dataclass(frozen=True, slots=True)
 class NeuralDeclaration:
     """``nn(network, [inputs], output, domain) :: head :- body``, or ``nn(network, [inputs]) :: head :- body``.
 
-    ``kind`` is ``"categorical"`` for nn/4 (the network decides which value of the domain holds) and ``"bernoulli"``
-    for nn/2 (it decides whether the head holds) and ``"tensor"`` for nn/3 (its output is a tensor term).
+    ``kind`` is ``"categorical"`` for nn/4: the network decides which value of the domain holds. It is
+    ``"independent"`` for nn/5, ``nn(network, [inputs], output, domain, independent)``: the network decides for each
+    value by itself whether it holds. It is ``"bernoulli"`` for nn/2: the network decides whether the head holds. It is
+    ``"tensor"`` for nn/3: the network's output is a tensor term.
     """
 
     index: int
@@ -47,7 +49,8 @@ class NeuralDeclaration:
             return f"nn({self.network}, [{inputs}])"
         if self.kind == "tensor":
             return f"nn({self.network}, [{inputs}], {self.output})"
-        return f"nn({self.network}, [{inputs}], {self.output}, {_domain_text(self.domain)})"
+        last = ", independent" if self.kind == "independent" else ""
+        return f"nn({self.network}, [{inputs}], {self.output}, {_domain_text(self.domain)}{last})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,10 +333,16 @@ def _neural_declaration(statement: Term, position: Position, index: int) -> Neur
 
 
 def _declaration(nn: Term, head: Term, body: Term | None, position: Position, index: int) -> NeuralDeclaration:
-    if nn.arity not in (2, 3, 4):
+    if nn.arity not in (2, 3, 4, 5):
         raise ProgramSyntaxError(
-            f"nn takes 2 to 4 arguments, not {nn.arity}: nn(network, [inputs]), nn(network, [inputs], Tensor) or "
-            "nn(network, [inputs], Output, [values])",
+            f"nn takes 2 to 5 arguments, not {nn.arity}: nn(network, [inputs]), nn(network, [inputs], Tensor), "
+            "nn(network, [inputs], Output, [values]) or nn(network, [inputs], Output, [values], independent)",
+            position,
+        )
+    if nn.arity == 5 and str(nn.args[4]) != "independent":
+        raise ProgramSyntaxError(
+            f"the fifth argument of nn is the word independent, for values each of which may hold by itself, not "
+            f"{nn.args[4]}",
             position,
         )
     name = nn.args[0]
@@ -350,7 +359,7 @@ def _declaration(nn: Term, head: Term, body: Term | None, position: Position, in
         raise ProgramSyntaxError(f"the output {output} does not occur in the head {head}", position)
     if domain is not None and not isinstance(domain, Var) and list_items(domain) is None and domain.functor != "'..'":
         raise ProgramSyntaxError(f"the domain must be a list such as [0..9] or [red, green], not {domain}", position)
-    kind: NeuralKind = "bernoulli" if output is None else "tensor" if domain is None else "categorical"
+    kinds: dict[int, NeuralKind] = {2: "bernoulli", 3: "tensor", 4: "categorical", 5: "independent"}
     text = str(name)
     return NeuralDeclaration(
         index,
@@ -360,6 +369,6 @@ def _declaration(nn: Term, head: Term, body: Term | None, position: Position, in
         domain,
         head,
         body,
-        kind,
+        kinds[nn.arity],
         position,
     )

@@ -6,7 +6,7 @@ text in `Answers`, in errors and in print alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from problog.errors import ProbLogError
@@ -28,7 +28,7 @@ __all__ = [
     "list2term",
     "list_items",
     "number_of",
-    "replaced",
+    "substituted",
     "subterms",
 ]
 
@@ -86,14 +86,19 @@ def subterms(terms: Sequence[object]) -> list[Term]:
     return found
 
 
-def replaced(term: Term, change: Callable[[Term], Term | None]) -> Term:
-    """A term with others in place of some of its subterms: ``change`` gives those, and None where nothing changes.
+def substituted(terms: Iterable[Term], tokens: Mapping[str, Term], *, compounds: bool = False) -> list[Term]:
+    """Terms with others in place of those whose text is one of the ``tokens``.
 
-    What stands in place of a subterm is not looked into. Deep terms need no recursion.
+    Atomic subterms are looked at, and ``compounds`` too where that is said. What stands in place of a subterm is not
+    looked into. Terms in which nothing changes come back as they are. Deep terms need no recursion.
 
-    >>> replaced(Term("f", Term("a"), Term("g", Term("a"))), lambda t: Term("b") if str(t) == "a" else None)
-    f(b,g(b))
+    >>> substituted([Term("f", Term("a"), Term("g", Term("a")))], {"a": Term("b")})
+    [f(b,g(b))]
     """
+    return [_substituted(term, tokens, compounds) for term in terms]
+
+
+def _substituted(term: Term, tokens: Mapping[str, Term], compounds: bool) -> Term:
     done: list[Term] = []
     stack: list[tuple[Term, bool]] = [(term, False)]
     while stack:
@@ -103,12 +108,12 @@ def replaced(term: Term, change: Callable[[Term], Term | None]) -> Term:
             del done[len(done) - current.arity :]
             same = all(a is b for a, b in zip(arguments, current.args, strict=True))
             done.append(current if same else current.with_args(*arguments))
-            continue
-        new = change(current) if isinstance(current, Term) else None
-        if new is not None:
-            done.append(new)
-        elif not isinstance(current, Term) or not current.args:
+        elif not isinstance(current, Term):
             done.append(current)
+        elif not current.args:
+            done.append(tokens.get(str(current), current))
+        elif compounds and (found := tokens.get(str(current))) is not None:
+            done.append(found)
         else:
             stack.append((current, True))
             stack.extend((a, False) for a in reversed(current.args))

@@ -1,1 +1,27 @@
-"""From a question to its compiled form, and from a batch of questions to weights."""
+"""From a question to its compiled form, and from a batch of questions to weights and answers."""
+
+from deepplp.queries.asking import Asking
+from deepplp.queries.batch import OnInconsistent
+from deepplp.queries.cache import CacheInfo, CompiledQueries
+from deepplp.queries.environment import Environment, TensorSource
+from deepplp.queries.prepared import PreparedQuery
+from deepplp.queries.query import Extra, Query
+from deepplp.queries.slots import LearnableSlot
+from deepplp.queries.storage import cache_folder
+from deepplp.queries.workshop import Compiler, Settings
+
+__all__ = [
+    "Asking",
+    "CacheInfo",
+    "CompiledQueries",
+    "Compiler",
+    "Environment",
+    "Extra",
+    "LearnableSlot",
+    "OnInconsistent",
+    "PreparedQuery",
+    "Query",
+    "Settings",
+    "TensorSource",
+    "cache_folder",
+]

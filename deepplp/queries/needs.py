@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from deepplp.errors import InputError, MissingInputError, Position
 from deepplp.formula import Choice, Computed, Neural
 from deepplp.grounding import TENSOR_SIGNATURES, to_python
-from deepplp.neural import Column, DerivedTensor, Network, Values, add_derived_tensors
+from deepplp.neural import Column, DerivedTensor, Values, add_derived_tensors
 from deepplp.program import list_items
+from deepplp.queries.environment import Environment, TensorSource
 
-__all__ = ["SourceItem", "Surroundings", "TensorNeeds", "gather_columns", "tensor_needs"]
+__all__ = ["SourceItem", "TensorNeeds", "gather_columns", "tensor_needs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,6 @@ class SourceItem:
     source: str
     key: Any
     takes_values: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What arguments may refer to: input names, tensor sources, symbols by their embedding tables, and networks."""
-
-    names: frozenset[str]
-    sources: Mapping[str, Any]
-    symbols: Mapping[str, tuple[str, int]]
-    networks: Mapping[str, Network]
 
 
 @dataclass
@@ -58,52 +49,64 @@ class TensorNeeds:
         """Whether the call's inputs are all there is."""
         return not (self.items or self.symbols or self.values or self.numbers or self.derived)
 
+    def independent_of_inputs(self) -> list[str]:
+        """The names of the columns that mean the same in every call."""
+        return [*self.items, *self.symbols, *self.values, *self.numbers]
 
-def tensor_needs(choices: Iterable[Choice], surroundings: Surroundings) -> TensorNeeds:
-    """Resolve the networks' arguments; an argument that is no tensor is an error that says what is there instead."""
-    resolution = _Resolution(surroundings)
+    def add(self, other: TensorNeeds) -> None:
+        """Take over what means the same in every call."""
+        self.items.update(other.items)
+        self.symbols.update(other.symbols)
+        self.values.update(other.values)
+        self.numbers.update(other.numbers)
+
+
+def tensor_needs(choices: Iterable[Choice], names: Collection[str], environment: Environment) -> TensorNeeds:
+    """Resolve the networks' arguments, given the inputs' ``names``.
+
+    An argument that is no tensor is an error that says what is there instead.
+    """
+    resolution = _Resolution(frozenset(names), environment)
     for choice in choices:
         if isinstance(choice.origin, Neural):
             network = choice.origin.declaration.network
             for term in choice.origin.inputs:
-                resolution.add(_Use(term, network, surroundings.networks[network].inputs == "values"), choice.position)
+                takes_values = environment.network(network).inputs == "values"
+                resolution.add(_Use(term, network, takes_values), choice.position)
         elif isinstance(choice.origin, Computed):
             for term in choice.origin.tensors:
                 resolution.add(_Use(term, "", False), choice.position)
     return resolution.needs
 
 
-def gather_columns(
-    needs: TensorNeeds,
-    inputs: Mapping[str, Tensor],
-    sources: Mapping[str, Any],
-    tables: Mapping[str, nn.Module],
-    networks: Mapping[str, Network],
-    device: torch.device,
-) -> dict[str, Column]:
+def gather_columns(needs: TensorNeeds, inputs: Mapping[str, Tensor], environment: Environment) -> Mapping[str, Column]:
     """All columns that networks take: the inputs, and what sources, embedding tables and other networks give.
 
-    What is not an input has one row, unless it is computed from inputs. Items of sources and numbers are brought to
-    ``device``, the model's; inputs are where the caller put them.
+    What is not an input has one row, unless it is computed from inputs. Items of sources and numbers are brought to the
+    model's device; inputs are where the caller put them.
     """
+    if needs.only_inputs:
+        return inputs
+    device = environment.device
     columns: dict[str, Column] = dict(inputs)
     for name, item in needs.items.items():
-        found = _source_item(name, item, sources)
+        found = _source_item(name, item, environment.sources)
         columns[name] = found.to(device) if isinstance(found, Tensor) else found
     by_table: dict[str, list[tuple[str, int]]] = {}
     for name, (table, index) in needs.symbols.items():
         by_table.setdefault(table, []).append((name, index))
     for table, rows in by_table.items():
-        place = next(tables[table].parameters()).device
-        vectors = tables[table](torch.tensor([index for _, index in rows], device=place))
+        embedding = environment.embeddings[table]
+        place = next(embedding.parameters()).device
+        vectors = embedding(torch.tensor([index for _, index in rows], device=place))
         columns.update((name, vectors[i : i + 1]) for i, (name, _) in enumerate(rows))
     columns.update((name, Values((value,))) for name, value in needs.values.items())
     columns.update((name, torch.tensor([number], device=device)) for name, number in needs.numbers.items())
-    add_derived_tensors(tuple(needs.derived.values()), networks, columns, device)
+    add_derived_tensors(tuple(needs.derived.values()), environment.network, columns, device)
     return columns
 
 
-def _source_item(name: str, item: SourceItem, sources: Mapping[str, Any]) -> Column:
+def _source_item(name: str, item: SourceItem, sources: Mapping[str, TensorSource]) -> Column:
     try:
         value = sources[item.source][item.key]
     except (KeyError, IndexError, TypeError) as error:
@@ -138,9 +141,10 @@ class _Use:
 class _Resolution:
     """Notes the columns that arguments stand for, without recursion: a recurrent network nests them deeply."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, names: frozenset[str], environment: Environment) -> None:
         self.needs = TensorNeeds()
-        self._around = surroundings
+        self._names = names
+        self._around = environment
         self._levels: dict[str, int] = {}
 
     def add(self, use: _Use, position: Position | None) -> None:
@@ -173,15 +177,15 @@ class _Resolution:
     def _computation(self, use: _Use, position: Position | None) -> Any:
         """(kind, computation, parts, parameters) of a term that is computed from others, None for a leaf."""
         term = use.term
-        if str(term) in self._around.names:
+        if str(term) in self._names:
             return None
         inner = _inside_tensor(term)
         functor = str(getattr(inner, "functor", ""))
-        if str(inner) in self._around.names or str(inner) in self._around.symbols:  # tensor(a) is a
+        if str(inner) in self._names or str(inner) in self._around.symbols:  # tensor(a) is a
             return "alias", "", [_Use(inner, use.network, False)], ()
         if functor == "nn" and inner.arity == 2 and str(inner.args[0]) in self._around.networks:
             name = str(inner.args[0])
-            values = self._around.networks[name].inputs == "values"
+            values = self._around.network(name).inputs == "values"
             return "network", name, [_Use(a, name, values) for a in list_items(inner.args[1]) or ()], ()
         if functor in TENSOR_SIGNATURES and functor not in self._around.sources:
             tensors = TENSOR_SIGNATURES[functor].tensors
@@ -207,7 +211,7 @@ class _Resolution:
         return all(tensors)
 
     def _is_tensor(self, term: Any) -> bool:
-        return str(term) in self._around.names or str(term) in self._around.symbols or _inside_tensor(term) is not None
+        return str(term) in self._names or str(term) in self._around.symbols or _inside_tensor(term) is not None
 
     def _leaf(self, use: _Use, position: Position | None) -> None:
         term, around = use.term, self._around
@@ -215,7 +219,7 @@ class _Resolution:
         inner = _inside_tensor(term)
         functor = str(getattr(inner, "functor", ""))
         symbol = str(inner.args[0]) if functor == "embed" and inner.arity == 1 else text
-        if text in around.names:
+        if text in self._names:
             self.needs.inputs[text] = None
         elif functor in around.sources:
             key = tuple(_key(a) for a in inner.args)
@@ -231,12 +235,12 @@ class _Resolution:
 
     def _missing(self, use: _Use) -> str:
         around = self._around
-        given = ", ".join(sorted(around.names)) or "none"
+        given = ", ".join(sorted(self._names)) or "none"
         also = f"; tensor sources: {', '.join(around.sources)}" if around.sources else ""
         who = f"network {use.network!r} needs" if use.network else "a tensor function needs"
         text = f"{who} a tensor for {use.term}, which is no input of this call; its inputs are: {given}{also}"
         is_value = _inside_tensor(use.term) is None
-        if use.network and is_value and not around.names:
+        if use.network and is_value and not self._names:
             text += f"; if {use.network} takes such terms as they are, say so: deepplp.Network(net, inputs='values')"
         return text
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deepplp.formula import Choice, Computed, Learnable, Neural, Observed, Origin, Value
-from deepplp.program import Program, Term, calls_of, readable, replaced, standard_order_key
+from deepplp.formula import NONE, Computed, Learnable, Neural, Observed, Origin
+from deepplp.program import Program, Term, calls_of, readable, standard_order_keys, substituted
 from deepplp.queries.header import Header
 
 __all__ = ["Pattern", "looks_into_terms", "pattern_of"]
@@ -54,42 +54,74 @@ class Pattern:
         """A header of this pattern's with the names put back; None where its answers' order would then be another."""
         if not self.tokens:
             return header
-        queries = tuple(map(self._term, header.queries))
-        if not _same_order(header.queries, queries):
-            return None
-        return Header(
-            tuple(self._choice(c) for c in header.choices),
-            queries,
-            tuple(map(self._term, header.evidence)),
-            tuple(map(self._term, header.unanswered)),
-        )
+        terms = _HeaderTerms.of(header)
+        changed = substituted(terms.all, self.tokens)
+        queries = changed[: len(header.queries)]
+        return terms.put_back(changed) if _same_order(header.queries, queries) else None
 
-    def _term(self, term: Term) -> Term:
-        return replaced(term, lambda t: None if t.args else self.tokens.get(t.functor))
 
-    def _choice(self, choice: Choice) -> Choice:
-        return replace(choice, origin=self._origin(choice.origin), values=tuple(map(self._value, choice.values)))
+@dataclass(frozen=True, slots=True)
+class _HeaderTerms:
+    """All terms of a header in one list, the queries first, so that they are changed together."""
 
-    def _value(self, value: Value) -> Value:
-        return self._term(value) if isinstance(value, Term) else value
+    header: Header
+    all: list[Term]
 
-    def _origin(self, origin: Origin) -> Origin:
-        match origin:
-            case Neural():
-                return replace(origin, inputs=tuple(map(self._term, origin.inputs)))
-            case Learnable():
-                return replace(origin, arguments=tuple(map(self._term, origin.arguments)))
-            case Observed():
-                return Observed(self._term(origin.term))
-            case Computed():
-                return Computed(tuple(p if isinstance(p, float) else self._term(p) for p in origin.probabilities))
-        return origin
+    @classmethod
+    def of(cls, header: Header) -> _HeaderTerms:
+        found = [*header.queries, *header.evidence, *header.unanswered]
+        for choice in header.choices:
+            found += [value for value in choice.values if value is not NONE]
+            found += _terms_of(choice.origin)
+        return cls(header, found)
+
+    def put_back(self, terms: Sequence[Term]) -> Header:
+        """The header with other terms in the places of its own."""
+        source, header = iter(terms), self.header
+
+        def taken(count: int) -> tuple[Term, ...]:
+            return tuple(itertools.islice(source, count))
+
+        goals = [taken(len(g)) for g in (header.queries, header.evidence, header.unanswered)]
+        choices = []
+        for choice in header.choices:
+            values = tuple(NONE if value is NONE else next(source) for value in choice.values)
+            origin = _with_terms(choice.origin, taken(len(_terms_of(choice.origin))))
+            choices.append(replace(choice, values=values, origin=origin))
+        return Header(tuple(choices), *goals)
+
+
+def _terms_of(origin: Origin) -> tuple[Term, ...]:
+    match origin:
+        case Neural():
+            return origin.inputs
+        case Learnable():
+            return origin.arguments
+        case Observed():
+            return (origin.term,)
+        case Computed():
+            return origin.tensors
+    return ()
+
+
+def _with_terms(origin: Origin, terms: tuple[Term, ...]) -> Origin:
+    match origin:
+        case Neural():
+            return replace(origin, inputs=terms)
+        case Learnable():
+            return replace(origin, arguments=terms)
+        case Observed():
+            return Observed(terms[0])
+        case Computed():
+            rest = iter(terms)
+            return Computed(tuple(p if isinstance(p, float) else next(rest) for p in origin.probabilities))
+    return origin
 
 
 def _same_order(tokens: Sequence[Term], terms: Sequence[Term]) -> bool:
     if len(terms) < 2 or all(a is b for a, b in zip(tokens, terms, strict=True)):
         return True
-    before, after = (list(map(standard_order_key, side)) for side in (tokens, terms))
+    before, after = (standard_order_keys(side) for side in (tokens, terms))
     pairs = zip(itertools.pairwise(before), itertools.pairwise(after), strict=True)
     return all((a < b) == (c < d) for (a, b), (c, d) in pairs)
 
@@ -111,34 +143,27 @@ def pattern_of(
     """Take out the inputs and the items of tensor ``sources`` that the program does not mention."""
     plain = {n for n in names if _NAME.fullmatch(n)} - mentioned  # a number is no name: rules may compute with it
     functors = {s for s in sources if s not in mentioned}
-
-    def names_a_tensor(term: Term) -> bool:
+    goals = [*(queries or ()), *(t for t, _ in evidence)]
+    found: dict[str, Term] = {}
+    stack: list[Term] = list(goals)
+    while stack:
+        term = stack.pop()
+        if not isinstance(term, Term):
+            continue
         inside = term.args[0] if term.functor == "tensor" and term.arity == 1 else None
         if isinstance(inside, Term) and inside.functor in functors and not inside.is_constant():
-            return True
-        return not term.args and str(term) in plain
-
-    found: dict[str, Term] = {}
-
-    def note(term: Term) -> Term | None:
-        if not names_a_tensor(term):
-            return None
-        item = term.args[0] if term.args else term
-        found[str(item)] = item
-        return term  # what is inside needs no look
-
-    goals = [*(queries or ()), *(t for t, _ in evidence)]
-    for goal in goals:
-        replaced(goal, note)
-    ordered = sorted(found.values(), key=standard_order_key)
-    token_of = {str(t): Term(f"'${i:04d}'") for i, t in enumerate(ordered)}
-
-    def substituted(goal: Term) -> Term:
-        return replaced(goal, lambda t: token_of.get(str(t)))
-
+            found[str(inside)] = inside
+        elif not term.args and str(term) in plain:
+            found[str(term)] = term
+        else:
+            stack.extend(term.args)
+    keys = dict(zip(found, standard_order_keys(found.values()), strict=True))
+    token_of = {text: Term(f"'${i:04d}'") for i, text in enumerate(sorted(found, key=keys.__getitem__))}
+    changed = substituted(goals, token_of, compounds=True) if found else goals
+    asked = 0 if queries is None else len(queries)
     return Pattern(
-        None if queries is None else tuple(map(substituted, queries)),
+        None if queries is None else tuple(changed[:asked]),
         tuple(sorted({*(t.functor for t in token_of.values()), *(n for n in names if n not in token_of)})),
-        tuple((substituted(t), known) for t, known in evidence),
+        tuple((t, known) for t, (_, known) in zip(changed[asked:], evidence, strict=True)),
         {token.functor: found[text] for text, token in token_of.items()},
     )

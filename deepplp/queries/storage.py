@@ -1,8 +1,8 @@
 """Compiled queries on disk: arrays and JSON, never pickle, with a format version and a checksum.
 
-A file is named after a digest of all that its content depends on: the texts of the program, the pattern of the query and
-the code that grounds and compiles. Files are written beside and renamed: concurrent processes see whole files or none. A
-damaged or foreign one is ignored with a warning, and made anew.
+A file is named after a digest of all that its content depends on: the texts of the program, the pattern of the query
+and the code that grounds and compiles. Files are written beside and renamed: concurrent processes see whole files or
+none. A damaged or foreign one is ignored with a warning, and made anew.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from deepplp.queries.header import Header
 
 __all__ = ["Storage", "cache_folder", "decoded", "encoded"]
 
-_FORMAT = 2
-_ARRAYS = ("column_offsets", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
+_FORMAT = 3
+_ARRAYS = ("column_offsets", "order", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
 _MOST_BYTES = 1 << 30
 
 
@@ -193,7 +193,8 @@ def _encoded_origin(origin: Origin, terms: _Written) -> list[Any]:
         case Fixed():
             return ["fixed", list(origin.probabilities)]
         case Neural():
-            return ["neural", origin.declaration.index, list(map(terms.number, origin.inputs))]
+            inputs = list(map(terms.number, origin.inputs))
+            return ["neural", origin.declaration.index, inputs, origin.label, origin.labels]
         case Learnable():
             arguments = list(map(terms.number, origin.arguments))
             return ["learnable", origin.clause.index, arguments, list(origin.fixed), list(origin.initial)]
@@ -219,8 +220,8 @@ def decoded(content: Mapping[str, Any], program: Program) -> Header:
         match entry:
             case ["fixed", probabilities]:
                 return Fixed(tuple(probabilities))
-            case ["neural", index, inputs]:
-                return Neural(program.declarations[index], tuple(map(term, inputs)))
+            case ["neural", index, inputs, label, labels]:
+                return Neural(program.declarations[index], tuple(map(term, inputs)), label, labels)
             case ["learnable", index, arguments, fixed, initial]:
                 return Learnable(program.learnables[index], tuple(map(term, arguments)), tuple(fixed), tuple(initial))
             case ["observed", number]:

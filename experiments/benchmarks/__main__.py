@@ -21,6 +21,7 @@ import typer
 from experiments.benchmarks import circuits, compilation, mnist_addition, number_addition, structures
 from experiments.benchmarks.cases import quick_cases
 from experiments.benchmarks.table import Measured, print_table, write
+from experiments.datasets import data_root
 
 SUITES: dict[str, Callable[[], Measured]] = {
     "mnist_addition": mnist_addition.suite,
@@ -49,6 +50,7 @@ def main(
     chosen = suites or list(SUITES)
     for unknown in set(chosen) - set(SUITES):
         raise typer.BadParameter(f"there is no suite {unknown!r}; there are: {', '.join(SUITES)}")
+    data_root()  # a folder that is not there is said now, not after the first suites
     found: dict[str, Measured] = {}
     failed = []
     for name in chosen:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from experiments.benchmarks.networks import BayesianNetwork, atom, load_network, program_text
+from experiments.datasets import find_data, missing_data
 from experiments.training import PROGRAMS
 
 __all__ = ["Case", "cases", "chain", "cyclic", "grid", "network_case", "observation", "quick_cases", "smokers"]
@@ -95,17 +95,18 @@ def chain(digits: int) -> Case:
 
 def quick_cases() -> tuple[str, ...]:
     """The names of a few cases that take seconds."""
-    networks = ("asia", "asia, evidence", "sachs", "alarm") if "DEEPPLP_DATA" in os.environ else ()
+    networks = ("asia", "asia, evidence", "sachs", "alarm") if find_data("bif") is not None else ()
     return ("chain 15", *networks, "grid 6", "undirected grid 4", "smokers 8")
 
 
 def cases() -> Iterator[Case]:
     """All cases, the networks only where ``DEEPPLP_DATA`` has them."""
-    if "DEEPPLP_DATA" not in os.environ:
-        print("notice: no Bayesian networks, for DEEPPLP_DATA names no folder", file=sys.stderr)
+    networks = NETWORKS if find_data("bif") is not None else ()
+    if not networks:
+        print(f"notice: no Bayesian networks ({missing_data('bif')})", file=sys.stderr)
     for digits in (15, 60, 300):
         yield chain(digits)
-    for name in NETWORKS if "DEEPPLP_DATA" in os.environ else ():
+    for name in networks:
         network = load_network(name)
         yield network_case(name, network, {})
         yield network_case(name, network, observation(network))

@@ -17,7 +17,6 @@ all. ``--compiled`` also tries KLay under torch.compile, its own default, where 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +47,7 @@ from experiments.benchmarks.klay_circuits import (
 from experiments.benchmarks.networks import load_network
 from experiments.benchmarks.table import Comparison, Measured, report, show
 from experiments.benchmarks.timing import median_seconds
+from experiments.datasets import find_data
 from experiments.training import PROGRAMS, Device
 
 OURS = "KLay, our circuit"
@@ -84,7 +84,7 @@ def subjects(names: Sequence[str]) -> Iterator[Subject]:
     every.append((_asked("naive sums", "mnist_number_addition.pl", "addition([a,b],[c,d],S)"), 0))
     every.append((_asked("formulas 3", "hwf.pl", "formula([a,b,c],V)"), 0))
     every.append((_asked("formulas 5", "hwf.pl", "formula([a,b,c,d,e],V)"), 0))
-    if "DEEPPLP_DATA" in os.environ:
+    if find_data("bif") is not None:
         every.append((network_case("alarm", load_network("alarm"), {}), 0))
     every += [(grid(6, directed=True), 0), (smokers(8), 0)]
     for unknown in set(names) - {case.name for case, _ in every}:

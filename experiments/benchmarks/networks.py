@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import os
 import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from experiments.benchmarks.table import missing
+from experiments.datasets import data_folder
 
 __all__ = ["BayesianNetwork", "PgmpyOracle", "atom", "load_network", "parse_bif", "program_text"]
 
@@ -29,7 +28,7 @@ class BayesianNetwork:
 
 def load_network(name: str) -> BayesianNetwork:
     """A network of the folder ``bif`` in ``DEEPPLP_DATA``."""
-    folder = Path(os.environ["DEEPPLP_DATA"]) / "bif"
+    folder = data_folder("bif")
     plain = folder / f"{name}.bif"
     if plain.exists():
         return parse_bif(plain.read_text())

@@ -22,6 +22,7 @@ from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.logic import Clause
 
 from deepplp.errors import BudgetExceededError, Position
+from deepplp.formula import strongly_connected
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.problog.propagation import Known, children_of
 from deepplp.grounding.problog.vocabulary import (
@@ -172,43 +173,13 @@ def _selections(
 
 
 def _on_cycles(formula: FormulaWriter, roots: Sequence[Key]) -> frozenset[int]:
-    """The nodes that lie on a cycle, by Tarjan's algorithm; no cycle goes through a negation."""
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    path: list[int] = []
-    open_nodes: set[int] = set()
-    found: set[int] = set()
-    for root in (abs(r) for r in roots if r):
-        if root in order:
-            continue
-        work: list[tuple[int, Iterator[int]]] = []
-        entered = root
-        while entered or work:
-            if entered:
-                order[entered] = low[entered] = len(order)
-                path.append(entered)
-                open_nodes.add(entered)
-                work.append((entered, map(abs, children_of(formula, entered))))
-            key, children = work[-1]
-            entered = 0
-            for child in children:
-                if child not in order:
-                    entered = child
-                    break
-                if child in open_nodes:
-                    low[key] = min(low[key], order[child])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[key])
-                if low[key] == order[key]:
-                    component = [path.pop()]
-                    while component[-1] != key:
-                        component.append(path.pop())
-                    open_nodes.difference_update(component)
-                    if len(component) > 1 or key in children_of(formula, key):
-                        found.update(component)
-    return frozenset(found)
+    """The nodes that lie on a cycle; no cycle goes through a negation."""
+
+    def children(key: int) -> list[int]:
+        return [abs(c) for c in children_of(formula, key)]
+
+    components = strongly_connected((abs(r) for r in roots if r), children)
+    return frozenset(k for c in components if len(c) > 1 or c[0] in children(c[0]) for k in c)
 
 
 def _branches(formula: FormulaWriter, roots: Sequence[Key], cyclic: frozenset[int]) -> Callable[[Key], list[Proof]]:

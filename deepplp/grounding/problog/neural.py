@@ -29,10 +29,10 @@ def neural_builtin(neural: NeuralChoices) -> BuiltinFunction:
         if isinstance(made, Term):
             return [((number, key, inputs, made, domain), target.TRUE)]
         if not made.values:
-            return [((number, key, inputs, output, domain), target.add_atom((*made.group, 0), made.mark, made.group))]
+            return [((number, key, inputs, output, domain), target.add_atom(*made.atom(0)))]
         wanted = output if isinstance(output, Term) and is_ground(output) else None
         return [
-            ((number, key, inputs, value, domain), target.add_atom((*made.group, index), made.mark, made.group))
+            ((number, key, inputs, value, domain), target.add_atom(*made.atom(index)))
             for index, value in enumerate(made.values)
             if wanted is None or _same(wanted, value)
         ]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from deepplp.grounding.problog.vocabulary import FormulaNode, FormulaWriter
-from deepplp.grounding.target import Key
+from deepplp.grounding.target import Key, NeuralMark
 from deepplp.program import Term, number_of
 
 __all__ = ["Known", "children_of"]
@@ -54,9 +54,9 @@ class Known:
     def _is_complete(self, atoms: list[int]) -> bool:
         """Whether one of these values of a choice must hold: all of a network's, or those that sum to one."""
         probabilities = [self._nodes[a].probability for a in atoms]
-        domain = getattr(probabilities[0], "domain", None)
-        if domain is not None:
-            return len(domain) == len(atoms) > 0
+        mark = probabilities[0]
+        if isinstance(mark, NeuralMark):
+            return mark.label is None and len(mark.domain) == len(atoms) > 0
         try:
             terms = [p for p in probabilities if isinstance(p, Term)]
             return len(terms) == len(probabilities) and math.fsum(map(number_of, terms)) > 1.0 - _ROUNDING

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import TypeVar
 
+from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import NonGroundError
@@ -15,11 +17,14 @@ from deepplp.grounding.problog.engine import Engine
 from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.loading import LoadedProgram
 from deepplp.grounding.problog.target import ProblogTarget
+from deepplp.grounding.problog.vocabulary import Argument
+from deepplp.grounding.target import Key
 from deepplp.program import Term, is_ground, readable
 
 __all__ = ["ground_goals", "new_engine", "with_exact_negation_if_needed"]
 
 T = TypeVar("T")
+_MOST_VARIABLES = 1_000_000  # that an answer holds
 
 
 def ground_goals(loaded: LoadedProgram, goals: Sequence[Term], budget: GroundBudget) -> GroundGoals:
@@ -55,9 +60,8 @@ def _ground(loaded: LoadedProgram, goals: Sequence[Term], engine: Engine) -> Gro
 
 def _answers(engine: Engine, goal: Term, target: ProblogTarget) -> GoalAnswers:
     with translated(engine, goal):
-        _, results = engine._ground(
-            engine.database, goal, target, silent_fail=False, assume_prepared=True, is_root=True
-        )
+        _, found = engine._ground(engine.database, goal, target, silent_fail=False, assume_prepared=True, is_root=True)
+        results = _instances(goal, found)
     for arguments, key in results:
         if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
             raise NonGroundError(
@@ -65,4 +69,54 @@ def _answers(engine: Engine, goal: Term, target: ProblogTarget) -> GoalAnswers:
                 "a variable but is not certain; bind it in the query or the program",
                 engine.locate(goal.location),
             )
-    return [(tuple(arguments), key) for arguments, key in results]
+    return results
+
+
+def _instances(goal: Term, found: Sequence[tuple[Sequence[Argument], Key]]) -> GoalAnswers:
+    """The answers of a goal; those that hold variables as instances of it.
+
+    ProbLog forgets that a variable of the goal may occur twice: ``p(X, a)`` would answer ``p(X, X)`` by ``p(_, a)``.
+    """
+    answers: GoalAnswers = []
+    for arguments, key in found:
+        if is_ground(*arguments):
+            answers.append((tuple(arguments), key))
+            continue
+        names, bound = _Renamed(), _Bound()
+        try:
+            unified = [
+                unify_value(a, substitute_simple(g, names), bound) for a, g in zip(arguments, goal.args, strict=True)
+            ]
+        except UnifyError:
+            continue
+        answers.append((tuple(map(bound.resolved, unified)), key))
+    return answers
+
+
+class _Renamed:
+    """The variables of a goal as numbers that no answer has; anonymous ones are all different."""
+
+    def __init__(self) -> None:
+        self._count = count(-_MOST_VARIABLES, -1)
+        self._numbers: dict[str | int, int] = {}
+
+    def __getitem__(self, variable: str | int | None) -> int:
+        if variable is None or variable == "_":
+            return next(self._count)
+        if variable not in self._numbers:
+            self._numbers[variable] = next(self._count)
+        return self._numbers[variable]
+
+
+class _Bound(dict[int, Argument]):
+    """What unification has bound variables to; others are themselves."""
+
+    def __missing__(self, variable: int) -> int:
+        return variable
+
+    def resolved(self, term: Argument) -> Argument:
+        """A term with all that its variables are bound to, in the end."""
+        while True:
+            earlier, term = term, substitute_simple(term, self)
+            if term == earlier:
+                return term

@@ -16,7 +16,7 @@ from deepplp.grounding.target import Key, Probability
 from deepplp.program import Term
 
 if TYPE_CHECKING:
-    from deepplp.grounding.problog.records import Records
+    from deepplp.grounding.problog.recorded import Records
 
 __all__ = [
     "Argument",
@@ -218,7 +218,7 @@ class ProblogEngine(Protocol):
         *,
         include: frozenset[int] | None = None,
     ) -> ProblogFormula:
-        """The ground program of a goal, added to a ``target`` if there is one; ``include`` are the clauses that count."""
+        """The ground program of a goal, added to that of a ``target``; ``include`` are the clauses that count."""
 
 
 class GroundingEngine(Protocol):

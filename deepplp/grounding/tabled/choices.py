@@ -133,8 +133,7 @@ class NeuralStep:
         if not values:  # of nn/2, whose output stays as it is
             assert isinstance(self._output, int)
             values = [self._output]
-        add = run.target.add_atom
-        return {v: add((*choice.group, i), choice.mark, group=choice.group) for i, v in enumerate(values)}
+        return {v: run.target.add_atom(*choice.atom(i)) for i, v in enumerate(values)}
 
     def _number_of(self, term: Term) -> int:
         number = self._terms.pattern(term)

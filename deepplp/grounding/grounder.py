@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
+from deepplp.collector import collector_paused
 from deepplp.errors import GroundingError, Position, QueryError, UnsupportedConstructError
 from deepplp.formula import Formula
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
@@ -78,18 +77,6 @@ def _empty() -> LoadedProgram:
     return load_program(Program.from_string(""))
 
 
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """The engine makes millions of small objects and hardly a cycle: looking for cycles costs a tenth of its time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 @dataclass(frozen=True, slots=True)
 class Grounding:
     """A formula, and the engine that ground it: ProbLog's, where the tabled one was not asked or has ``declined``."""
@@ -125,7 +112,7 @@ class Grounder:
         self.program = program
         self.grounder = grounder
         self._budget = budget or GroundBudget()
-        with _garbage_collection_paused():
+        with collector_paused():
             self._loaded = load_program(program, allow_python=allow_python, functions=functions)
         self._unsupported = tuple(self.unsupported())
         self._own: OwnGoals | None = None
@@ -166,7 +153,7 @@ class Grounder:
         """Ground queries as `ground` does, and tell who did it and why the tabled engine did not."""
         for message, position in self._unsupported:
             raise UnsupportedConstructError(message, position)
-        with _garbage_collection_paused():
+        with collector_paused():
             question = self._question(queries, evidence)
             declined = None
             if self.grounder != "problog":
@@ -197,10 +184,14 @@ class Grounder:
         untold = goals if derivations and isinstance(goals, Declined) else None
         if untold is not None:
             goals = self._tabled_goals(engine, question, derivations=False)
-        self._idle.append(engine)  # an engine that an exception has interrupted is not used again
-        if isinstance(goals, Declined):
-            return goals
-        formula = question.formula(goals, self.program.learnables)
+        # An engine that an exception has interrupted is not used again. One that has ground all is not at fault where
+        # its answers make no formula, and is read until they do.
+        try:
+            formula = goals if isinstance(goals, Declined) else question.formula(goals, self.program.learnables)
+        finally:
+            self._idle.append(engine)
+        if isinstance(formula, Declined):
+            return formula
         return formula if untold is None else replace(formula, no_derivations=str(untold))
 
     def _tabled_goals(self, engine: TabledEngine, question: Question, derivations: bool) -> GroundGoals | Declined:

@@ -1,0 +1,97 @@
+"""`Asking`: the one way from a user's query to its answers, for one query and for many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from deepplp.answers import Answers, ManyAnswers
+from deepplp.compilation import CompilationReport
+from deepplp.errors import InconsistentEvidenceError, InputError
+from deepplp.queries.batch import OnInconsistent, Options, answer_many, answer_one, options
+from deepplp.queries.cache import CompiledQueries
+from deepplp.queries.compiled import CompiledQuery
+from deepplp.queries.environment import Environment
+from deepplp.queries.prepared import PreparedQuery
+from deepplp.queries.query import Asked, Extra, Query, read
+from deepplp.queries.weights import Request, request_of
+
+__all__ = ["Asking"]
+
+_PLACEHOLDER = torch.zeros(1)  # of an input whose tensor comes later
+
+
+class Asking:
+    """Answers queries by their compiled forms.
+
+    Each method takes the environment in which its queries are answered: see `Environment`. What the other arguments
+    mean is said by the methods of `Model` that have them.
+    """
+
+    def __init__(self, compiled: CompiledQueries) -> None:
+        self._compiled = compiled
+
+    def one(
+        self,
+        environment: Environment,
+        query: Query,
+        extra: Extra,
+        on_inconsistent: OnInconsistent,
+        dtype: torch.dtype | None,
+    ) -> Answers:
+        """The answers of one query: the case of `many` that needs no merging."""
+        chosen = options(on_inconsistent, dtype)
+        return answer_one(self._request(query, environment, extra, chosen), environment, chosen)
+
+    def many(
+        self,
+        environment: Environment,
+        queries: Sequence[Query],
+        extra: Extra,
+        on_inconsistent: OnInconsistent,
+        dtype: torch.dtype | None,
+    ) -> ManyAnswers:
+        """The answers of several queries, each network called once."""
+        chosen = options(on_inconsistent, dtype)
+        requests = [self._request(query, environment, extra, chosen) for query in queries]
+        return ManyAnswers(answer_many(requests, environment, chosen))
+
+    def prepared(
+        self,
+        environment: Environment,
+        query: Query,
+        inputs: Sequence[str],
+        evidence: Mapping[str, bool | None],
+        on_inconsistent: OnInconsistent,
+        dtype: torch.dtype | None,
+    ) -> PreparedQuery:
+        """A query that waits for tensors under the names ``inputs``, and for those of evidence that is None."""
+        if isinstance(inputs, str) or not all(isinstance(name, str) for name in inputs):
+            raise InputError(f"inputs are names, such as ['a', 'b'], not {inputs!r}")
+        chosen = options(on_inconsistent, dtype)
+        known: dict[str, bool | Tensor] = {t: torch.ones(1) if v is None else v for t, v in evidence.items()}
+        asked, _ = read(Query(query.query, dict.fromkeys(inputs, _PLACEHOLDER), known, query.facts))
+        return PreparedQuery(self._find(asked, environment, chosen), environment, asked.names, chosen)
+
+    def prepare(self, environment: Environment, queries: Sequence[Query], jobs: int) -> None:
+        """Ground and compile queries in several processes at once."""
+        self._compiled.prepare([(read(query)[0], environment) for query in queries], jobs)
+
+    def report(self, environment: Environment, query: Query, order: str | None) -> CompilationReport:
+        """How a query is compiled."""
+        return self._compiled.report(read(query)[0], environment, order)
+
+    def _request(self, query: Query, environment: Environment, extra: Extra, chosen: Options) -> Request:
+        """A query with its compiled form and its tensors."""
+        asked, tensors = read(query, extra)
+        compiled = self._find(asked, environment, chosen)
+        return request_of(compiled, tensors.inputs, tensors.observed, extra=extra == "ignore")
+
+    def _find(self, asked: Asked, environment: Environment, chosen: Options) -> CompiledQuery:
+        compiled = self._compiled.find(asked, environment)
+        if compiled.is_contradictory and chosen.on_inconsistent == "raise":
+            listed = ", ".join(map(str, compiled.header.evidence))
+            raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
+        return compiled

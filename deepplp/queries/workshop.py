@@ -1,0 +1,160 @@
+"""Where queries are ground and compiled: in this process, or in several at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import joblib
+
+from deepplp.circuit import Circuit
+from deepplp.compilation import CompilationReport, CompileBudget, compile_with_report
+from deepplp.errors import DeepPLPError, UnknownNetworkError
+from deepplp.formula import Formula
+from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
+from deepplp.program import Program
+from deepplp.queries.header import Header
+from deepplp.queries.pattern import Pattern
+from deepplp.queries.storage import decoded, encoded
+
+__all__ = ["Built", "Compiler", "Settings", "Task", "Workshop"]
+
+Compiler = Literal["portfolio", "sdd"]
+
+
+class Built(NamedTuple):
+    """What a pattern has been made into."""
+
+    header: Header
+    circuit: Circuit
+
+
+class Task(NamedTuple):
+    """A pattern to be ground and compiled, and the facts that come with it."""
+
+    pattern: Pattern
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How queries are ground and compiled.
+
+    ``grounder`` is "auto" for the tabled engine where it speaks the program, else ProbLog's; or one of the two by name.
+    ``compiler`` is "portfolio", or "sdd" for PySDD alone.
+    """
+
+    allow_python: bool = False
+    budget: CompileBudget | None = None
+    grounder: GrounderName = "auto"
+    compiler: Compiler = "portfolio"
+
+    @property
+    def ground_budget(self) -> GroundBudget | None:
+        """What grounding may cost: the same time as compilation, and any size where that may have any."""
+        budget = self.budget
+        if budget is None:
+            return None
+        return GroundBudget(budget.seconds) if budget.nodes is not None else GroundBudget(budget.seconds, goals=None)
+
+
+class Workshop:
+    """Grounds and compiles queries of one program.
+
+    The program is loaded once for all queries without facts of their own and without new Python predicates.
+    """
+
+    def __init__(self, program: Program, settings: Settings) -> None:
+        self.program = program
+        self.settings = settings
+        self._loaded: tuple[tuple[PythonFunction, ...], Grounder] | None = None
+
+    def program_with(self, facts: str, networks: Iterable[str]) -> Program:
+        """The program and a query's own facts, whose networks the model must have."""
+        if not facts:
+            return self.program
+        program, names = self.program.with_facts(facts), list(networks)
+        for declaration in program.declarations[len(self.program.declarations) :]:
+            if declaration.network not in names:
+                has = ", ".join(names) or "none"
+                message = f"no network {declaration.network!r} for {declaration}; this model has: {has}"
+                raise UnknownNetworkError(message, declaration.position)
+        return program
+
+    def built(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Built:
+        """A pattern's header and circuit; ``program`` is that of `program_with`."""
+        formula = self.formula(pattern, program, functions)
+        settings = self.settings
+        circuit, _ = compile_with_report(formula, budget=settings.budget, compiler=settings.compiler)
+        return Built(Header.of(formula), circuit)
+
+    def formula(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Formula:
+        """The ground program of a pattern."""
+        return self._grounder(program, functions).ground(pattern.queries, pattern.evidence)
+
+    def report(
+        self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...], order: str | None
+    ) -> CompilationReport:
+        """Ground and compile anew, in a given order if there is one, and tell what was tried."""
+        return compile_with_report(self.formula(pattern, program, functions), order, budget=self.settings.budget)[1]
+
+    def _grounder(self, program: Program, functions: tuple[PythonFunction, ...]) -> Grounder:
+        if program is not self.program:
+            return self._new_grounder(program, functions)
+        loaded = self._loaded
+        if loaded is None or loaded[0] != functions:
+            loaded = self._loaded = functions, self._new_grounder(program, functions)
+        return loaded[1]
+
+    def _new_grounder(self, program: Program, functions: tuple[PythonFunction, ...]) -> Grounder:
+        settings = self.settings
+        return Grounder(
+            program,
+            allow_python=settings.allow_python,
+            functions=functions,
+            budget=settings.ground_budget,
+            grounder=settings.grounder,
+        )
+
+    def built_in_processes(self, tasks: Sequence[Task], jobs: int) -> Iterator[Built | None]:
+        """Ground and compile in ``jobs`` processes at once (-1: one a processor); None for what fails.
+
+        joblib hands out the work, so that its own back ends can take it: ``with joblib.parallel_config("dask"): …``.
+        """
+        size = max(1, math.ceil(len(tasks) / (4 * joblib.effective_n_jobs(jobs))))
+        chunks = [tasks[i : i + size] for i in range(0, len(tasks), size)]
+        calls = [joblib.delayed(_built_elsewhere)(self.program, self.settings, chunk) for chunk in chunks]
+        results = _workers(jobs)(calls) if calls else ()
+        for chunk, built in zip(chunks, results, strict=True):
+            for task, found in zip(chunk, built, strict=True):
+                if found is None:
+                    yield None
+                else:
+                    program = self.program.with_facts(task.facts) if task.facts else self.program
+                    yield Built(decoded(found[0], program), found[1])
+
+
+def _workers(jobs: int) -> joblib.Parallel:
+    """Workers that hand back a result as soon as it is next, where their back end can: the rest are still at work."""
+    try:
+        return joblib.Parallel(n_jobs=jobs, return_as="generator")
+    except ValueError:  # not with pools of processes, of which Ray's is one
+        return joblib.Parallel(n_jobs=jobs)
+
+
+def _built_elsewhere(
+    program: Program, settings: Settings, tasks: Sequence[Task]
+) -> list[tuple[dict[str, object], Circuit] | None]:
+    """Ground and compile in a worker process; None for what fails. Headers travel as they are written to disk."""
+    workshop = Workshop(program, settings)
+    found: list[tuple[dict[str, object], Circuit] | None] = []
+    for pattern, facts in tasks:
+        try:
+            whole = program.with_facts(facts) if facts else program
+            built = workshop.built(pattern, whole)
+            found.append((encoded(built.header, whole), built.circuit))
+        except DeepPLPError:
+            found.append(None)
+    return found
