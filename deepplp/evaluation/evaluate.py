@@ -100,6 +100,10 @@ class Evaluation:
 
         An index out of range is an IndexError.
         """
+        if queries.shape != (self.rows,):
+            raise InputError(f"one query a row is asked for, so [{self.rows}] indices, not {list(queries.shape)}")
+        if queries.dtype is not torch.long or not queries.is_contiguous():  # the kernel reads longs, one after another
+            queries = queries.to(torch.long).contiguous()
         return self._read("selected", queries)
 
     def impossible_rows(self) -> list[int]:
@@ -168,11 +172,11 @@ def _like(found: Tensor, weights: Tensor) -> Tensor:
 
 def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tolerance: float) -> bool:
     """Whether every row of [rows, values] is finite, at least 0 and sums to 1, within the tolerances."""
-    p = probabilities.detach()
-    if not p.numel():
+    if not probabilities.numel():
         return True
-    if p.device.type == "cpu":
+    if probabilities.device.type == "cpu":
         return bool(rows_are_distributions(as_array(probabilities), sum_tolerance, negative_tolerance))
+    p = probabilities.detach()
     wide = p if p.dtype in (torch.float32, torch.float64) else p.float()
     # Comparisons with NaN are false.
     right = ((wide.sum(dim=1) - 1).abs().amax() <= sum_tolerance) & (wide.amin() >= -negative_tolerance)
