@@ -100,6 +100,10 @@ class Evaluation:
 
         An index out of range is an IndexError.
         """
+        if queries.shape != (self.rows,):
+            raise InputError(f"one query a row is asked for, so [{self.rows}] indices, not {list(queries.shape)}")
+        if queries.dtype is not torch.long or not queries.is_contiguous():  # the kernel reads longs, one after another
+            queries = queries.to(torch.long).contiguous()
         return self._read("selected", queries)
 
     def impossible_rows(self) -> list[int]:
@@ -136,18 +140,27 @@ class _Read(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, chosen = ctx.saved_tensors
+        batched, shared, chosen = ctx.saved_tensors
         wanted = ctx.needs_input_grad[:2]
         walk, kind = ctx.walk, ctx.kind
         if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
             found = reference_gradients(
-                walk.plan, *inputs, walk.rows, lambda roots: read(roots, kind, chosen), gradient, create_graph=True
+                walk.plan,
+                batched,
+                shared,
+                walk.rows,
+                lambda roots: read(roots, kind, chosen),
+                gradient,
+                create_graph=True,
             )
         else:
             found = walk.derivatives(kind, chosen, gradient, wanted)  # None for what is not wanted
-        by_batched = _like(found[0], inputs[0]) if wanted[0] else None
-        by_shared = _like(found[1], inputs[1]) if wanted[1] else None
-        return by_batched, by_shared, None, None, None, None
+        by_batched, by_shared = found
+        return (
+            _like(by_batched, batched) if wanted[0] and by_batched is not None else None,
+            _like(by_shared, shared) if wanted[1] and by_shared is not None else None,
+            None, None, None, None,
+        )  # fmt: skip
 
 
 def _like(found: Tensor, weights: Tensor) -> Tensor:
@@ -159,11 +172,11 @@ def _like(found: Tensor, weights: Tensor) -> Tensor:
 
 def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tolerance: float) -> bool:
     """Whether every row of [rows, values] is finite, at least 0 and sums to 1, within the tolerances."""
-    p = probabilities.detach()
-    if not p.numel():
+    if not probabilities.numel():
         return True
-    if p.device.type == "cpu":
+    if probabilities.device.type == "cpu":
         return bool(rows_are_distributions(as_array(probabilities), sum_tolerance, negative_tolerance))
+    p = probabilities.detach()
     wide = p if p.dtype in (torch.float32, torch.float64) else p.float()
     # Comparisons with NaN are false.
     right = ((wide.sum(dim=1) - 1).abs().amax() <= sum_tolerance) & (wide.amin() >= -negative_tolerance)

@@ -108,7 +108,11 @@ def _scale_in_range(x: Tensor, exponent: Tensor | float) -> Tensor:
     return scale(x, exponent.clamp(-2 * reach, reach))
 
 
-TENSORS = Operations(torch.where, torch.log, _scale_in_range)
+def _where(condition: Tensor, x: Tensor | float, y: Tensor | float) -> Tensor:
+    return torch.where(condition, x, y)
+
+
+TENSORS = Operations(_where, torch.log, _scale_in_range)
 
 
 class Roots(NamedTuple):

@@ -164,7 +164,10 @@ class Grounder:
                 if self.grounder == "tabled":
                     raise GroundingError(f"the tabled engine cannot ground this: {found.reason}", found.position)
             goals = ground_goals(self._loaded, question.goals(), self._budget)
-            return Grounding(question.formula(goals, self.program.learnables), "problog", declined)
+            formula = question.formula(goals, self.program.learnables)
+            if derivations:
+                formula = replace(formula, no_derivations=str(declined or "ProbLog's engine remembers no derivations"))
+            return Grounding(formula, "problog", declined)
 
     def _question(self, queries: Sequence[Term] | None, evidence: Evidence) -> Question:
         if self._own is None:

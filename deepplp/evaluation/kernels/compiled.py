@@ -51,7 +51,7 @@ def inlined(function: Callable[..., Any], *, forceinline: bool = False) -> Any:
     return numba.njit(forceinline=forceinline, **_OPTIONS)(function)
 
 
-class _Notice(event.Listener):  # type: ignore[misc]
+class _Notice(event.Listener):
     """Says once, on a terminal, that machine code is being made: the first query of a machine waits for it."""
 
     def __init__(self) -> None:
@@ -72,4 +72,4 @@ class _Notice(event.Listener):  # type: ignore[misc]
 
 
 _NOTICE = _Notice()
-event.register("numba:compile", _NOTICE)
+event.register("numba:compile", _NOTICE)  # type: ignore[no-untyped-call]

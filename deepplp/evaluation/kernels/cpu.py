@@ -52,13 +52,13 @@ class Weights(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A block of rows: the first one, their count, and the values [leaves + 1, lanes] and [nodes, lanes] of its rows.
+    """A block of rows: the first one, how many, and their values: [leaves + 1, lanes] and [nodes, lanes].
 
     Behind the leaves stands a row of ones.
     """
 
     first: int
-    count: int
+    lanes: int
     leaf: FloatArray
     value: FloatArray
 
@@ -74,11 +74,11 @@ class Roots(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """``count`` roots of each row, from ``first`` on, or the one that ``chosen`` [rows] says if that has entries."""
+    """``width`` roots of each row, from ``first`` on, or the one that ``chosen`` [rows] says if that has entries."""
 
     as_logs: bool
     first: int
-    count: int
+    width: int
     chosen: IntArray
 
 
@@ -125,28 +125,28 @@ def _fill_leaves(circuit, weights, block):
     leaves = len(circuit.leaf_offsets) - 1
     for i in range(leaves):
         leaf = block.leaf[i]
-        _fill(leaf, block.count, 0.0)
+        _fill(leaf, block.lanes, 0.0)
         for k in range(circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]):
             stride, offset = circuit.strides[k], circuit.offsets[k]
             first = circuit.bases[k] * weights.rows + block.first * stride + offset
             if stride == 0:
-                for lane in range(block.count):
+                for lane in range(block.lanes):
                     leaf[lane] += weights.shared[offset]
             elif len(weights.batched.singles):
-                _add_lanes(weights.batched.singles, first, stride, block.count, leaf)
+                _add_lanes(weights.batched.singles, first, stride, block.lanes, leaf)
             else:
-                _add_lanes(weights.batched.doubles, first, stride, block.count, leaf)
-    _fill(block.leaf[leaves], block.count, 1.0)
+                _add_lanes(weights.batched.doubles, first, stride, block.lanes, leaf)
+    _fill(block.leaf[leaves], block.lanes, 1.0)
 
 
 @inlined
 def _fill_nodes(circuit, block):
     value = block.value
-    _fill(value[0], block.count, 0.0)
-    _fill(value[1], block.count, 1.0)
+    _fill(value[0], block.lanes, 0.0)
+    _fill(value[1], block.lanes, 1.0)
     offsets, leaf, primes, subs = circuit.node_offsets, block.leaf, circuit.primes, circuit.subs
     for n in range(2, len(offsets) - 1):
-        sum_products(value, n, leaf, primes, value, subs, offsets[n], offsets[n + 1], block.count)
+        sum_products(value, n, leaf, primes, value, subs, offsets[n], offsets[n + 1], block.lanes)
 
 
 @inlined
@@ -176,7 +176,7 @@ def forward_blocks(packed, choices, batched, single, shared, rows, first_block, 
         block = _block(circuit, rows, room, number)
         _fill_leaves(circuit, weights, block)
         _fill_nodes(circuit, block)
-        for lane in range(block.count):
+        for lane in range(block.lanes):
             row = block.first + lane
             small = zero = False
             for r in range(len(roots)):
@@ -259,8 +259,8 @@ def _seed(roots, reading, gradient, row, seeds, powers):
     _fill(seeds, len(seeds), 0.0)
     _fill(powers, len(powers), 0)
     first = reading.chosen[row] if len(reading.chosen) else reading.first
-    for j in range(reading.count):
-        r, entry = first + j, row * reading.count + j
+    for j in range(reading.width):
+        r, entry = first + j, row * reading.width + j
         g = float(gradient.singles[entry]) if len(gradient.singles) else gradient.doubles[entry]
         m, m_exponent, s, s_exponent = _root(roots, row, r)
         if reading.as_logs:
@@ -280,10 +280,10 @@ def _propagate(uses, block, adjoint, leaf_adjoint):
     """The derivatives by all nodes and leaves, from those by the roots behind them in ``adjoint``."""
     offsets, parents, primes = uses.node_offsets, uses.node_parents, uses.node_primes
     for n in range(len(offsets) - 2, 1, -1):
-        sum_products(adjoint, n, adjoint, parents, block.leaf, primes, offsets[n], offsets[n + 1], block.count)
+        sum_products(adjoint, n, adjoint, parents, block.leaf, primes, offsets[n], offsets[n + 1], block.lanes)
     offsets, parents, subs = uses.leaf_offsets, uses.leaf_parents, uses.leaf_subs
     for i in range(len(offsets) - 1):
-        sum_products(leaf_adjoint, i, adjoint, parents, block.value, subs, offsets[i], offsets[i + 1], block.count)
+        sum_products(leaf_adjoint, i, adjoint, parents, block.value, subs, offsets[i], offsets[i + 1], block.lanes)
 
 
 @inlined
@@ -312,12 +312,12 @@ def _hand_over(circuit, uses, block, rows, leaf_adjoint, by_batched, by_shared):
         if stride == 0:
             if len(by_shared):
                 for leaf in leaves:
-                    for lane in range(block.count):
+                    for lane in range(block.lanes):
                         by_shared[offset] += leaf_adjoint[leaf, lane]
         elif len(by_batched.singles):
-            _write_lanes(leaf_adjoint, leaves, by_batched.singles, first, stride, block.count)
+            _write_lanes(leaf_adjoint, leaves, by_batched.singles, first, stride, block.lanes)
         elif len(by_batched.doubles):
-            _write_lanes(leaf_adjoint, leaves, by_batched.doubles, first, stride, block.count)
+            _write_lanes(leaf_adjoint, leaves, by_batched.doubles, first, stride, block.lanes)
 
 
 @compiled
@@ -345,7 +345,7 @@ def backward_blocks(
         if not have_values:
             _fill_leaves(circuit, weights, block)
             _fill_nodes(circuit, block)
-        for lane in range(block.count):
+        for lane in range(block.lanes):
             row = block.first + lane
             plain = numbers[1, row, n_roots] == 0.0
             if plain:
@@ -353,7 +353,7 @@ def backward_blocks(
             for r in range(n_roots):
                 adjoint[nodes + r, lane] = seeds[r] if plain else 0.0
         _propagate(uses, block, adjoint, leaf_adjoint)
-        for lane in range(block.count):
+        for lane in range(block.lanes):
             row = block.first + lane
             if numbers[1, row, n_roots] != 0.0:
                 values = room_for(leaves, nodes)

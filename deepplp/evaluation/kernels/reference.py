@@ -52,12 +52,14 @@ class _Indices:
 
 
 def _indices(plan: Plan, device: torch.device) -> _Indices:
-    def index(array: np.ndarray) -> Tensor:
-        return to_device(array, device)
+    def index(array: Tensor | np.ndarray) -> Tensor:
+        return to_device(np.asarray(array), device)
 
     layers = layers_of(plan)
     arrays = layers.plan.arrays
-    levels = [Level(*(index(np.asarray(a)) for a in level[:3]), level.nodes) for level in levels_of(layers)]
+    levels = [
+        Level(index(level.primes), index(level.subs), index(level.node_of), level.nodes) for level in levels_of(layers)
+    ]
     return _Indices(
         index(arrays.strides > 0).bool(),
         index(arrays.bases),
