@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit
+from deepplp.circuit.indices import grouped
 from deepplp.compilation import COMPILERS, compile_formula
 from deepplp.formula import Formula, depth_first_order
 from deepplp.program import Program, parse_goal
@@ -101,6 +102,18 @@ def test_the_order_suffices_for_the_best_world(formula: Formula, rng: random.Ran
             expected = [max(e, weight * h) for e, h in zip(expected, held, strict=False)]
     found = [best_world(circuit, weights, int(root)) for root in circuit.roots]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=0)
+
+
+@given(st.lists(st.integers(0, 9), max_size=40), st.sampled_from([10, 1 << 16, (1 << 16) + 1, 100_000]))
+def test_places_of_every_key(keys: list[int], count: int) -> None:
+    """Places are grouped by their keys, in order, whether the numbers are short or long."""
+    spread = [key * (count - 1) // 9 for key in keys]
+    offsets, order = grouped(np.array(spread, dtype=np.int64), count)
+    assert offsets[0] == 0
+    assert offsets[-1] == len(keys)
+    for key in {0, count - 1, *spread}:
+        expected = [place for place, k in enumerate(spread) if k == key]
+        assert order[offsets[key] : offsets[key + 1]].tolist() == expected
 
 
 def test_the_chain_decides_three_choices_a_digit() -> None:
