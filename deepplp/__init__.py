@@ -12,6 +12,7 @@ from deepplp.checking import Finding, Report, check_file
 from deepplp.compilation import CompilationReport, CompileBudget
 from deepplp.compilation import compile_formula as compile  # noqa: A004 (a name of this package, not a built-in's)
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
+from deepplp.evaluation import evaluate_circuit as evaluate
 from deepplp.grounding import GroundBudget, ground
 from deepplp.model import Model
 from deepplp.neural import Network
@@ -37,6 +38,7 @@ __all__ = [
     "check_file",
     "compile",
     "errors",
+    "evaluate",
     "ground",
 ]
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from deepplp.circuit import Plan
+from deepplp.evaluation.kernels.triton_walk import TritonWalk
 from tests.pretended import PretendedTensor
 
-__all__ = ["KERNELS", "Interpreted"]
+__all__ = ["KERNELS", "Interpreted", "triton_results"]
 
 KERNELS = "deepplp.evaluation.kernels.triton"
 
@@ -61,3 +63,13 @@ class _Launcher:
 
     def __getitem__(self, grid: tuple[int, int]) -> Callable[..., None]:
         return lambda *arguments, **options: self._kernels.launch(self._name, grid, arguments, options)
+
+
+def triton_results(
+    plan: Plan, batched: torch.Tensor, shared: torch.Tensor, rows: int, kernels: Interpreted
+) -> tuple[torch.Tensor, ...]:
+    """Log-probabilities, probabilities and log-probabilities of evidence by these kernels, on whatever device."""
+    walk = TritonWalk(plan, batched, shared, rows, kernels, keep=True)
+    operation = sys.modules["deepplp.evaluation.evaluate"]._Read
+    kinds = ("log_probs", "probs", "log_evidence")
+    return tuple(operation.apply(batched, shared, walk, kind, None, torch.float64) for kind in kinds)

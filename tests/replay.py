@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from deepplp.formula import TRUE, And, Atom, Derivation, Formula, Neural, Or
@@ -21,13 +21,21 @@ from deepplp.program import (
     Var,
     named,
     number_of,
-    replaced,
     standard_order_key,
 )
 
 __all__ = ["check_derivations"]
 
 Bindings = Mapping[str, Term]
+
+
+def replaced(term: Term, change: Callable[[Term], Term | None]) -> Term:
+    """A term with others in place of some of its subterms: ``change`` gives those, and None where nothing changes."""
+    new = change(term)
+    if new is not None:
+        return new
+    arguments = getattr(term, "args", ())
+    return term.with_args(*(replaced(a, change) for a in arguments)) if arguments else term
 
 
 def check_derivations(program: Program, formula: Formula) -> int:

@@ -17,20 +17,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepplp.circuit import Circuit, Plan, bind, lay_end_to_end
+from deepplp.circuit import Circuit, Plan, bind, inversion_of, lay_end_to_end, layers_of
 from deepplp.compilation import compile_formula
 from deepplp.evaluation import Evaluation
-from deepplp.evaluation.cuda import cuda_results, launches
-from deepplp.evaluation.kernels.reference import reference_results, sums_by
-from deepplp.evaluation.layers import layers_of, uses_of
+from deepplp.evaluation.kernels.triton_walk import launches
+from deepplp.evaluation.readings import sums_by
 from deepplp.formula import Formula
 from tests.formulas import NOTHING, chain, conjunction, random_weights
-from tests.interpreter import KERNELS, Interpreted
+from tests.interpreter import KERNELS, Interpreted, triton_results
 from tests.pretended import PRETENDED, PretendedDevice
 from tests.strategies import formulas
 
 pytest.importorskip("triton")
-cuda_module = sys.modules["deepplp.evaluation.cuda"]
+walk_module = sys.modules["deepplp.evaluation.kernels.triton_walk"]
 CPU = torch.device("cpu")
 
 
@@ -43,28 +42,41 @@ def kernels() -> Interpreted:
 Results = tuple[torch.Tensor, ...]
 
 
-def by_cpu(plan: Plan, batched: torch.Tensor, shared: torch.Tensor, rows: int) -> Results:
+def by_cpu(plan: Plan, batched: torch.Tensor, shared: torch.Tensor, rows: int, *, use_kernel: bool = True) -> Results:
     """The three results of the CPU kernel."""
-    evaluation = Evaluation(plan, batched, shared, rows)
+    evaluation = Evaluation(plan, batched, shared, rows, use_kernel=use_kernel, dtype=torch.float64)
     return evaluation.log_probs(), evaluation.probs(), evaluation.log_evidence()
+
+
+def by_reference(plan: Plan, batched: torch.Tensor, shared: torch.Tensor, rows: int) -> Results:
+    """Those of the reference."""
+    return by_cpu(plan, batched, shared, rows, use_kernel=False)
 
 
 def with_gradients(
     function: Callable[..., Results], plan: Plan, batched: torch.Tensor, shared: torch.Tensor, rows: int, *more: Any
 ) -> list[torch.Tensor]:
-    """The results of an evaluation, and its gradients under a fixed mixture of all finite ones."""
+    """The three results of an evaluation, and the gradients by both weights of a mixture of each one's finite entries.
+
+    The mixtures are differentiated one by one, so that gradients are rounded to the weights' format once.
+    """
     batched, shared = batched.clone().requires_grad_(), shared.clone().requires_grad_()
     results = function(plan, batched, shared, rows, *more)
-    loss = 0.0 * (batched.sum() + shared.sum())
-    for scale, result in zip((1.0, -0.5, 0.25), results, strict=True):
-        mix = scale * torch.linspace(-1, 2, result.numel(), dtype=torch.float64).reshape(result.shape)
-        loss = loss + (mix * result.double().masked_fill(torch.isinf(result), 0.0)).sum()
-    return [*(r.detach().double() for r in results), *torch.autograd.grad(loss, (batched, shared))]
+    gradients: list[torch.Tensor] = []
+    for result in results:
+        mix = torch.linspace(-1, 2, result.numel(), dtype=torch.float64).reshape(result.shape)
+        loss = (mix * result.double().masked_fill(torch.isinf(result), 0.0)).sum()
+        loss = loss + 0.0 * (batched.sum() + shared.sum())
+        gradients += torch.autograd.grad(loss, (batched, shared), retain_graph=True)
+    return [*(r.detach().double() for r in results), *gradients]
 
 
-def assert_same(found: list[torch.Tensor], expected: list[torch.Tensor], scales: list[Any]) -> None:
-    """To 1e-12, each pair scaled by its own scale."""
-    for a, b, scale in zip(found, expected, scales, strict=True):
+def assert_same(
+    found: list[torch.Tensor], expected: list[torch.Tensor], by_batched: Any = 1.0, by_shared: Any = 1.0
+) -> None:
+    """To 1e-12; gradients by the two weights are scaled by these."""
+    scales = [1.0] * 3 + [by_batched, by_shared] * 3
+    for a, b, scale in zip(found, expected, scales[: len(found)], strict=True):
         torch.testing.assert_close(a.double() * scale, b.double() * scale, rtol=1e-12, atol=1e-12, equal_nan=True)
 
 
@@ -96,19 +108,19 @@ def test_kernels_are_the_cpus_and_the_references(
     common = random_weights(circuit, 1, seed=1)[0]
     if kind == "single":
         batched, common = batched.float(), common.float()
-    functions = (by_cpu, reference_results) if kind != "single" else (reference_results,)
+    functions = (by_cpu, by_reference) if kind != "single" else (by_reference,)
     if not torch.isfinite(by_cpu(plan, batched, common, rows)[2]).all():
-        found = cuda_results(plan, batched, common, rows, kernels)  # the gradients of impossible evidence are nobody's
+        found = triton_results(
+            plan, batched, common, rows, kernels
+        )  # the gradients of impossible evidence are nobody's
         for function in functions:
-            assert_same(list(found), list(function(plan, batched, common, rows)), [1.0] * 3)
+            assert_same(list(found), list(function(plan, batched, common, rows)))
         return
     # What is left where terms cancel in a gradient is as large as 1 / weight; single ones are rounded to float32.
-    scales = [1.0, 1.0, 1.0, batched if kind == "tiny" else 1.0, 1.0]
-    if kind == "single":
-        scales[3:] = [1e-5, 1e-5]
-    found = with_gradients(cuda_results, plan, batched, common, rows, kernels)
+    scales = (1e-5, 1e-5) if kind == "single" else (batched if kind == "tiny" else 1.0, 1.0)
+    found = with_gradients(triton_results, plan, batched, common, rows, kernels)
     for function in functions:
-        assert_same(found, with_gradients(function, plan, batched, common, rows), scales)
+        assert_same(found, with_gradients(function, plan, batched, common, rows), *scales)
 
 
 def _mixed(circuit: Circuit, is_shared: list[bool]) -> Plan:
@@ -133,11 +145,11 @@ def test_circuits_end_to_end(kernels: Interpreted, monkeypatch: pytest.MonkeyPat
         [shared] * copies, [np.arange(circuit.columns) + i % 3 * circuit.columns for i in range(copies)]
     )
     common = random_weights(circuit, 3).reshape(-1)
-    monkeypatch.setattr(cuda_module, "_TILE", 16)
+    monkeypatch.setattr(walk_module, "_TILE", 16)
     kernels.launches.clear()
-    found = with_gradients(cuda_results, plan, NOTHING, common, 1, kernels)
+    found = with_gradients(triton_results, plan, NOTHING, common, 1, kernels)
     assert any(name == "sum_products" and grid[0] > 1 for name, grid, _, _ in kernels.launches)
-    assert_same(found, with_gradients(by_cpu, plan, NOTHING, common, 1), [1.0] * 5)
+    assert_same(found, with_gradients(by_cpu, plan, NOTHING, common, 1))
 
 
 @pytest.mark.parametrize("rows", [1, 31, 40, 97])
@@ -150,12 +162,12 @@ def test_chunks_of_rows(kernels: Interpreted, monkeypatch: pytest.MonkeyPatch, r
     plan = bind(circuit, np.where(np.arange(circuit.columns) < 10, -np.arange(circuit.columns) - 1,
                                   np.arange(circuit.columns) - 10), [circuit.columns - 10])  # fmt: skip
     batched = weights[:, 10:].contiguous()
-    at_once = with_gradients(cuda_results, plan, batched, shared, rows, kernels)
-    assert_same(at_once, with_gradients(by_cpu, plan, batched, shared, rows), [1.0, 1.0, 1.0, batched, 1.0])
-    monkeypatch.setattr(cuda_module, "_BUFFER_BYTES", 0)
+    at_once = with_gradients(triton_results, plan, batched, shared, rows, kernels)
+    assert_same(at_once, with_gradients(by_cpu, plan, batched, shared, rows), batched)
+    monkeypatch.setattr(walk_module, "_BUFFER_BYTES", 0)
     kernels.launches.clear()
-    in_chunks = with_gradients(cuda_results, plan, batched, shared, rows, kernels)
-    assert [name for name, *_ in kernels.launches].count("collect_gradients") == -(-rows // 32)
+    in_chunks = with_gradients(triton_results, plan, batched, shared, rows, kernels)
+    assert [name for name, *_ in kernels.launches].count("collect_gradients") == 3 * -(-rows // 32)
     for a, b in zip(at_once, in_chunks, strict=True):
         assert torch.equal(a, b)
 
@@ -167,7 +179,7 @@ def test_underflow(kernels: Interpreted) -> None:
     weights = torch.full((3, circuit.columns), 0.01, dtype=torch.float64)
     weights[1] = 0.999
     weights.requires_grad_()
-    log_probs, probs, _ = cuda_results(bind(circuit), weights, NOTHING, 3, kernels)
+    log_probs, probs, _ = triton_results(bind(circuit), weights, NOTHING, 3, kernels)
     expected = [n * math.log(0.01), n * math.log(0.999), n * math.log(0.01)]
     torch.testing.assert_close(log_probs[:, 0], torch.tensor(expected, dtype=torch.float64), rtol=1e-13, atol=0)
     assert probs[0] == 0
@@ -184,11 +196,11 @@ def test_second_derivatives(kernels: Interpreted) -> None:
     shared = random_weights(circuit, 1)[0, :2].clone().requires_grad_()
 
     def function(b: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-        return cuda_results(plan, b, s, 2, kernels)[1]
+        return triton_results(plan, b, s, 2, kernels)[1]
 
     assert torch.autograd.gradcheck(function, (blocks, shared))
     assert torch.autograd.gradgradcheck(function, (blocks, shared))
-    log_probs, _, _ = cuda_results(plan, blocks, shared, 2, kernels)
+    log_probs, _, _ = triton_results(plan, blocks, shared, 2, kernels)
     (once,) = torch.autograd.grad(log_probs.sum(), blocks, retain_graph=True)
     (again,) = torch.autograd.grad(log_probs.sum(), blocks)
     assert torch.equal(once, again)
@@ -198,7 +210,7 @@ def test_weights_that_change_in_between_are_an_error(kernels: Interpreted) -> No
     """Weights that are overwritten between forward and backward are noticed: no silently wrong gradient."""
     circuit = compile_formula(chain(1))
     scaled = random_weights(circuit, 2).requires_grad_() * 1.0
-    log_probs, _, _ = cuda_results(bind(circuit), scaled, NOTHING, 2, kernels)
+    log_probs, _, _ = triton_results(bind(circuit), scaled, NOTHING, 2, kernels)
     with torch.no_grad():
         scaled.mul_(0.5)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -218,7 +230,7 @@ def test_launches_walk_every_level_once(widths: list[int], nodes: int) -> None:
     for first, last, programs in made:
         tiles = max(-(-w // nodes) for w in widths[first:last])
         if programs == 1:
-            assert tiles <= cuda_module._TILES_A_PROGRAM
+            assert tiles <= walk_module._TILES_A_PROGRAM
         else:
             assert last == first + 1
             assert programs == tiles
@@ -226,26 +238,40 @@ def test_launches_walk_every_level_once(widths: list[int], nodes: int) -> None:
 
 
 @given(formulas())
-def test_layers_and_uses(formula: Formula) -> None:
-    """Every element stands in the layers once, below its node's level, and every use of it in the uses once."""
-    plan = bind(compile_formula(formula))
-    layers, uses = layers_of(plan), uses_of(plan)
-    level = np.repeat(np.arange(len(layers.bounds) - 1), np.diff(layers.bounds))
-    users = np.repeat(np.arange(plan.nodes), np.diff(layers.values.starts))
-    assert (level[layers.values.right] < level[users]).all()
-    assert layers.bounds[1] == 2
-    elements = sorted(zip(users, layers.values.left, layers.values.right, strict=True))
-    subs = np.repeat(np.arange(plan.nodes), np.diff(uses.adjoints.starts))
-    roots = [(plan.nodes + r, plan.leaves, s) for r, s in enumerate(layers.roots)]
-    found = sorted(zip(uses.adjoints.left, uses.adjoints.right, subs, strict=True))
-    assert found == sorted([*elements, *roots])
-    leaves = np.repeat(np.arange(plan.leaves), np.diff(uses.leaves.starts))
-    assert sorted(zip(uses.leaves.left, leaves, uses.leaves.right, strict=True)) == elements
-    weights = np.repeat(uses.weights, np.diff(uses.reader_starts))
-    reader = np.repeat(np.arange(plan.leaves), np.diff(plan.leaf_offsets))
-    assert sorted(zip(plan.offsets[weights], uses.readers, strict=True)) == sorted(
-        zip(plan.offsets, reader, strict=True)
-    )
+def test_layers_and_inversions(formula: Formula) -> None:
+    """Every element stands in the layers once, below its node's level, and every use of it in the inversion once."""
+    circuit = compile_formula(formula)
+    shared = np.arange(circuit.columns) % 3 == 0
+    plan = bind(circuit, np.where(shared, -np.arange(circuit.columns) - 1, np.arange(circuit.columns)))
+    bounds, layered = layers_of(plan)
+    arrays = layered.arrays
+    level = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    users = np.repeat(np.arange(plan.nodes), np.diff(arrays.node_offsets))
+    assert (level[arrays.subs] < level[users]).all()
+    assert bounds[1] == 2
+    sizes = np.diff(arrays.node_offsets)
+    assert all((np.diff(sizes[a:b]) <= 0).all() for a, b in itertools.pairwise(bounds))
+    for seen in (plan, layered):
+        _check_inversion(seen)
+
+
+def _check_inversion(plan: Plan) -> None:
+    """The uses of nodes and leaves are the elements, those of weights the leaves' entries, all in order."""
+    arrays, uses = plan.arrays, inversion_of(plan).arrays
+    parents = np.repeat(np.arange(plan.nodes), np.diff(arrays.node_offsets))
+    elements = sorted(zip(parents, arrays.primes, arrays.subs, strict=True))
+    subs = np.repeat(np.arange(plan.nodes), np.diff(uses.node_offsets))
+    roots = [(plan.nodes + r, plan.leaves, s) for r, s in enumerate(arrays.roots)]
+    assert sorted(zip(uses.node_parents, uses.node_primes, subs, strict=True)) == sorted([*elements, *roots])
+    primes = np.repeat(np.arange(plan.leaves), np.diff(uses.leaf_offsets))
+    assert sorted(zip(uses.leaf_parents, primes, uses.leaf_subs, strict=True)) == elements
+    weights = np.repeat(uses.weights, np.diff(uses.weight_offsets))
+    leaf = np.repeat(np.arange(plan.leaves), np.diff(arrays.leaf_offsets))
+    entries = list(zip(arrays.strides, arrays.bases + arrays.offsets, leaf, strict=True))
+    read = zip(arrays.strides[weights], (arrays.bases + arrays.offsets)[weights], uses.weight_leaves, strict=True)
+    assert sorted(read) == sorted(entries)
+    kinds = [(arrays.strides[w] == 0, arrays.bases[w] + arrays.offsets[w]) for w in uses.weights]
+    assert kinds == sorted(set(kinds)), "each weight once, those of a row first"
 
 
 def test_sums_in_order() -> None:
@@ -313,7 +339,7 @@ def test_kernels_compile(
     circuit = compile_formula(conjunction(2))
     weights = random_weights(circuit, rows, dtype=dtype).requires_grad_()
     kernels.launches.clear()
-    cuda_results(bind(circuit), weights, NOTHING, rows, kernels)[0].sum().backward()
+    triton_results(bind(circuit), weights, NOTHING, rows, kernels)[0].sum().backward()
     made: dict[tuple[Any, ...], Any] = {}
     for name, _, arguments, options in kernels.launches:
         signature, constants = _signature(getattr(compiled, name), arguments, options)

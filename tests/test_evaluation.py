@@ -23,7 +23,7 @@ from tests.oracles import central_differences, enumerate_formula
 from tests.strategies import formulas
 
 # The door of the room hides the module behind the function of the same name.
-walk_module = sys.modules["deepplp.evaluation.walk"]
+walk_module = sys.modules["deepplp.evaluation.kernels.cpu_walk"]
 
 Evaluate = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 CONDITIONED = "nn(n, [X], Y, [0..2]) :: d(X, Y). s(Z) :- d(a, A), d(b, B), Z is A + B. evidence(d(a, 1), false)."
@@ -299,7 +299,8 @@ def test_values_may_be_computed_again(conditioned_circuit: bool, monkeypatch: py
     kept = results_and_gradients(evaluate, bind(circuit), weights, NOTHING)
     monkeypatch.setattr(walk_module, "_KEEP_VALUES_BYTES", 0)
     for threads in (1, 3):
-        monkeypatch.setattr(walk_module, "_threads", lambda plan, blocks, threads=threads: threads)
+        monkeypatch.setattr(walk_module, "_WORK_PER_THREAD", 0)
+        monkeypatch.setattr(walk_module, "_threads", lambda work, threads=threads: threads)
         for a, b in zip(kept, results_and_gradients(evaluate, bind(circuit), weights, NOTHING), strict=True):
             assert torch.equal(a, b)
 

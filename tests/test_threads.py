@@ -24,8 +24,8 @@ from deepplp.evaluation import evaluate
 from deepplp.program import Program
 from tests.formulas import chain, random_weights
 
-walk_module = sys.modules["deepplp.evaluation.walk"]
-threads_module = sys.modules["deepplp.evaluation.threads"]
+walk_module = sys.modules["deepplp.evaluation.kernels.cpu_walk"]
+threads_module = sys.modules["deepplp.evaluation.kernels.threads"]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 ADDITION = "nn(net, [X], Y, [0..9]) :: d(X, Y). s(X, Y, Z) :- d(X, A), d(Y, B), Z is A + B."
@@ -93,8 +93,9 @@ def test_small_work_takes_one_thread(torch_threads: Callable[[int], None]) -> No
     """Handing work to another thread costs more than a small circuit does: it stays where it is."""
     torch_threads(4)
     plan = bind(compile_formula(chain(1)))
-    assert walk_module._threads(plan, 1) == 1
-    assert walk_module._threads(plan, 10_000) == min(4, walk_module.available_cpus())
+    work = plan.keep("sizes", walk_module._sizes).work
+    assert walk_module._threads(work) == 1
+    assert walk_module._threads(10_000 * work) == min(4, walk_module.available_cpus())
 
 
 @pytest.mark.usefixtures("many_threads")

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepplp.circuit.circuit import TRUE_NODE, Circuit
+from deepplp.circuit.circuit import TRUE_NODE, Circuit, IntArray
+from deepplp.circuit.packing import pack, starts_of, unpack
 
-__all__ = ["Plan", "bind", "lay_end_to_end", "starts_of"]
+__all__ = ["Plan", "PlanArrays", "as_one_matrix", "bind", "lay_end_to_end"]
 
-IntArray = NDArray[np.int64]
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """A circuit bound to two weight tensors, ``batched`` and ``shared``.
+class PlanArrays(NamedTuple):
+    """A bound circuit's index arrays.
 
-    ``batched`` is a row of blocks, block i a matrix [batch, widths[i]], laid flat one after another; a single matrix
-    [batch, b] is the case of one block. Networks' outputs are such blocks as they come. ``shared`` [s] holds for all
-    rows. Entry k of the leaves reads ``batched[bases[k] * batch + row * strides[k] + offsets[k]]`` where
-    ``strides[k] > 0``, and ``shared[offsets[k]]`` where it is 0.
+    ``leaf_offsets`` [leaves + 1], ``node_offsets`` [nodes + 1], ``primes`` and ``subs`` [elements] are the circuit's.
+    Entry k of the leaves reads ``batched[bases[k] * batch + row * strides[k] + offsets[k]]`` where ``strides[k] > 0``,
+    and ``shared[offsets[k]]`` where it is 0: three arrays [entries of leaves].
 
-    ``roots`` holds the queries' nodes and, behind them, those of evidence: query q is conditioned on the root at place
-    ``given[q]``. A bound circuit has one evidence for all its queries, circuits laid end to end have one each.
-    ``choices`` is the number of choices that the leaves read: the degree of the polynomial that a root is, at most.
-    ``kept`` is what evaluations made of the plan and can use again, such as its arrays on a device.
+    ``roots`` [queries + evidence] holds the queries' nodes and, behind them, those of evidence: query q is conditioned
+    on the root at place ``given[q]``, [queries]. A bound circuit has one evidence for all its queries, circuits laid
+    end to end have one each.
     """
 
-    widths: tuple[int, ...]
     leaf_offsets: IntArray
     bases: IntArray
     strides: IntArray
@@ -42,15 +37,43 @@ class Plan:
     subs: IntArray
     roots: IntArray
     given: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A circuit bound to two weight tensors, ``batched`` and ``shared``.
+
+    ``batched`` is a row of blocks, block i a matrix [batch, widths[i]], laid flat one after another; a single matrix
+    [batch, b] is the case of one block. Networks' outputs are such blocks as they come. ``shared`` [s] holds for all
+    rows.
+
+    ``packed`` holds the ``arrays`` one behind another (see `pack`). ``choices`` is the number of choices that the
+    leaves read: the degree of the polynomial that a root is, at most. ``conditioned`` says whether there is evidence
+    that may be false. ``width`` is the number of batched weights a row, and ``shared`` that of the shared weights that
+    there must be, at least. ``kept`` is what evaluations made of the plan and can use again, such as its arrays on a
+    device.
+    """
+
+    widths: tuple[int, ...]
+    packed: IntArray
     choices: int
     conditioned: bool
+    arrays: PlanArrays = field(init=False, repr=False)
+    width: int = field(init=False)
+    shared: int = field(init=False)
     kept: dict[Hashable, Any] = field(init=False, repr=False, default_factory=dict)
 
-    def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
+    def __post_init__(self) -> None:
+        arrays = PlanArrays(*unpack(self.packed, len(PlanArrays._fields)))
+        object.__setattr__(self, "arrays", arrays)
+        object.__setattr__(self, "width", sum(self.widths))
+        object.__setattr__(self, "shared", int(arrays.offsets[arrays.strides == 0].max(initial=-1)) + 1)
+
+    def keep(self, key: Hashable, make: Callable[[Plan], Made]) -> Made:
         """What was made of the plan under a key before, or is made now; it lives as long as the plan."""
-        if key not in self.kept:
-            self.kept[key] = make()
-        made: Made = self.kept[key]
+        made: Made | None = self.kept.get(key)
+        if made is None:
+            made = self.kept[key] = make(self)
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
@@ -59,22 +82,17 @@ class Plan:
     @property
     def nodes(self) -> int:
         """The number of nodes, the constants included."""
-        return len(self.node_offsets) - 1
+        return len(self.arrays.node_offsets) - 1
 
     @property
     def leaves(self) -> int:
         """The number of leaves."""
-        return len(self.leaf_offsets) - 1
+        return len(self.arrays.leaf_offsets) - 1
 
     @property
     def queries(self) -> int:
         """The number of queries."""
-        return len(self.given)
-
-    @property
-    def width(self) -> int:
-        """The number of batched weights a row."""
-        return sum(self.widths)
+        return len(self.arrays.given)
 
 
 def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[int] | None = None) -> Plan:
@@ -91,20 +109,24 @@ def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[
     batched = weights >= 0
     sizes = np.asarray(widths or (0,), dtype=np.int64)
     owners = np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right")
-    return Plan(
-        widths,
-        circuit.leaf_offsets,
-        np.where(batched, starts[block], 0),
-        np.where(batched, sizes[block], 0),
-        np.where(batched, weights - starts[block], -weights - 1),
-        circuit.node_offsets,
-        circuit.primes,
-        circuit.subs,
-        np.append(circuit.roots, circuit.evidence).astype(np.int64),
-        np.full(len(circuit.roots), len(circuit.roots), dtype=np.int64),
-        len(np.unique(owners)),
-        circuit.evidence != TRUE_NODE,
+    arrays = PlanArrays(
+        leaf_offsets=circuit.leaf_offsets,
+        bases=np.where(batched, starts[block], 0),
+        strides=np.where(batched, sizes[block], 0),
+        offsets=np.where(batched, weights - starts[block], -weights - 1),
+        node_offsets=circuit.node_offsets,
+        primes=circuit.primes,
+        subs=circuit.subs,
+        roots=np.append(circuit.roots, circuit.evidence).astype(np.int64),
+        given=np.full(len(circuit.roots), len(circuit.roots), dtype=np.int64),
     )
+    return Plan(widths, pack([[a] for a in arrays]), len(np.unique(owners)), circuit.evidence != TRUE_NODE)
+
+
+def as_one_matrix(plan: Plan, width: int) -> Plan:
+    """A plan that reads no batched weights, reading each row's from a matrix [batch, width] instead of ``shared``."""
+    arrays = plan.arrays._replace(strides=np.full_like(plan.arrays.strides, width))
+    return Plan((width,), pack([[a] for a in arrays]), plan.choices, plan.conditioned)
 
 
 def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
@@ -113,36 +135,37 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
     ``weights[i][k]`` is the place in the common ``shared`` vector of what plan i calls ``shared[k]``. Queries and
     evidence stand in the plans' order.
     """
-    leaves = starts_of([p.leaves for p in plans])
-    entries = starts_of([len(p.offsets) for p in plans])
-    nodes = starts_of([p.nodes - 2 for p in plans])  # the constants are everyone's
-    queries = starts_of([p.queries for p in plans])
-    evidence = starts_of([len(p.roots) - p.queries for p in plans])
+    parts = [plan.arrays for plan in plans]
+    leaves = starts_of([plan.leaves for plan in plans]).tolist()
+    entries = starts_of([len(part.offsets) for part in parts]).tolist()
+    nodes = starts_of([plan.nodes - 2 for plan in plans]).tolist()  # all circuits share the two constants
+    elements = starts_of([len(part.primes) for part in parts]).tolist()
+    queries = starts_of([plan.queries for plan in plans]).tolist()
+    evidence = starts_of([len(part.roots) - len(part.given) for part in parts]).tolist()
+
+    no_elements = np.zeros(2, dtype=np.int64)
 
     def placed(indices: IntArray, first: int) -> IntArray:
         return np.where(indices < 2, indices, indices + first)
 
-    sizes = [np.zeros(2, dtype=np.int64), *(np.diff(p.node_offsets)[2:] for p in plans)]
-    roots = [placed(p.roots, int(n)) for p, n in zip(plans, nodes, strict=False)]
-    given = [p.given - p.queries + int(queries[-1]) + int(e) for p, e in zip(plans, evidence, strict=False)]
-    total = int(entries[-1])
-    return Plan(
-        (),
-        np.concatenate([*(p.leaf_offsets[:-1] + e for p, e in zip(plans, entries, strict=False)), [total]]),
-        np.zeros(total, dtype=np.int64),
-        np.zeros(total, dtype=np.int64),
-        np.concatenate([w[p.offsets] for p, w in zip(plans, weights, strict=True)]),
-        starts_of(np.concatenate(sizes)),
-        np.concatenate([p.primes + first for p, first in zip(plans, leaves, strict=False)]),
-        np.concatenate([placed(p.subs, int(n)) for p, n in zip(plans, nodes, strict=False)]),
-        np.concatenate([*(r[: p.queries] for r, p in zip(roots, plans, strict=True)),
-                        *(r[p.queries :] for r, p in zip(roots, plans, strict=True))]),
-        np.concatenate(given),
-        max(p.choices for p in plans),
-        any(p.conditioned for p in plans),
-    )  # fmt: skip
+    def total(starts: list[int]) -> IntArray:
+        return np.array(starts[-1:], dtype=np.int64)
 
-
-def starts_of(sizes: Sequence[int] | IntArray) -> IntArray:
-    """Where stretches of these sizes start, one behind another, and where the last ends."""
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+    roots = [placed(part.roots, first) for part, first in zip(parts, nodes, strict=False)]
+    nothing = [np.zeros(entries[-1], dtype=np.int64)]
+    pieces = {
+        "leaf_offsets": [*(p.leaf_offsets[:-1] + e for p, e in zip(parts, entries, strict=False)), total(entries)],
+        "bases": nothing,
+        "strides": nothing,
+        "offsets": [w[p.offsets] for p, w in zip(parts, weights, strict=True)],
+        # The constants have no elements, so that the first node behind them starts where they do.
+        "node_offsets": [no_elements, *(p.node_offsets[2:-1] + e for p, e in zip(parts, elements, strict=False)),
+                         total(elements)],
+        "primes": [p.primes + first for p, first in zip(parts, leaves, strict=False)],
+        "subs": [placed(p.subs, first) for p, first in zip(parts, nodes, strict=False)],
+        "roots": [*(r[: len(p.given)] for r, p in zip(roots, parts, strict=True)),
+                  *(r[len(p.given) :] for r, p in zip(roots, parts, strict=True))],
+        "given": [p.given - len(p.given) + queries[-1] + e for p, e in zip(parts, evidence, strict=False)],
+    }  # fmt: skip
+    packed = pack([pieces[name] for name in PlanArrays._fields])
+    return Plan((), packed, max(p.choices for p in plans), any(p.conditioned for p in plans))

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from deepplp.circuit import Plan
-from deepplp.evaluation.cuda import cuda_results
+from deepplp.errors import InputError
 from deepplp.evaluation.devices import kernels_on
-from deepplp.evaluation.kernels.reference import reference_gradients, reference_results
-from deepplp.evaluation.readings import rows_are_distributions
-from deepplp.evaluation.walk import Kind, Walk, as_array
+from deepplp.evaluation.kernels import (
+    CpuWalk,
+    ReferenceWalk,
+    TritonWalk,
+    as_array,
+    reference_gradients,
+    rows_are_distributions,
+)
+from deepplp.evaluation.readings import Kind, read
 
 __all__ = ["Evaluation", "are_distributions", "evaluate"]
+
+
+class Walk(Protocol):
+    """The roots of every row of a batch, on some device, and readings of them."""
+
+    def read(self, kind: Kind, chosen: Tensor | None, dtype: torch.dtype) -> Tensor:
+        """A reading (see `readings.read`); a chosen query that there is not is an IndexError."""
+
+    def impossible_rows(self) -> list[int]:
+        """The rows whose evidence has probability zero."""
 
 
 def evaluate(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
@@ -32,12 +47,12 @@ class Evaluation:
 
     ``batched`` holds the plan's blocks of weights, as one matrix [batch, b] or flat [batch * b]; ``shared`` [s] the
     weights of all rows; ``rows`` the batch size, which a matrix tells by itself. Rows whose evidence has probability
-    zero come out as NaN (see `impossible_rows`). Results have the dtype of ``batched``, or of ``shared`` where the plan
-    reads nothing batched; inside all is float64. On the CPU a kernel runs, on a GPU Triton's where Triton is there, and
-    the torch reference elsewhere and where ``use_kernel`` is false.
+    zero come out as NaN (see `impossible_rows`). Results have the ``dtype``; without one, that of ``batched``, or of
+    ``shared`` where the plan reads nothing batched. Inside all is float64. On the CPU a kernel runs, on a GPU Triton's
+    where Triton is there, and the torch reference elsewhere and where ``use_kernel`` is false.
 
     Derivatives are exact partial derivatives. That of a log-probability at probability 0 is infinite; here such an
-    entry adds nothing to the gradient (its probability's derivative is still right).
+    entry adds nothing to the gradient (its probability's derivative is still right), and neither do rows that are NaN.
     """
 
     def __init__(
@@ -53,125 +68,115 @@ class Evaluation:
         self.plan = plan
         self.rows = batched.shape[0] if rows is None else rows
         self.dtype = dtype or (batched.dtype if plan.width else shared.dtype)
+        self.device = batched.device  # where the weights and the results are
         self._tensors = (batched, shared)
-        self._walk: Walk | None = None
-        if use_kernel and batched.device.type == "cpu":
-            self._walk = Walk(plan, batched, shared, self.rows, keep=self._wants_gradients())
-        elif (kernels := kernels_on(batched.device) if use_kernel else None) is not None:
-            self._results = cuda_results(plan, batched, shared, self.rows, kernels)
-        else:
-            self._results = reference_results(plan, batched, shared, self.rows)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights and the results are."""
-        return self._tensors[0].device
+        if batched.numel() != self.rows * plan.width or shared.numel() < plan.shared:
+            raise InputError(
+                f"the circuit reads {plan.width} weights for each of {self.rows} rows and {plan.shared} that all rows "
+                f"share; it was given {batched.numel()} and {shared.numel()}"
+            )
+        keep = self._wants_gradients()
+        self._kernel: CpuWalk | TritonWalk | None = None
+        if use_kernel and self.device.type == "cpu":
+            self._kernel = CpuWalk(plan, batched, shared, self.rows, keep=keep)
+        elif (kernels := kernels_on(self.device) if use_kernel else None) is not None:
+            self._kernel = TritonWalk(plan, batched, shared, self.rows, kernels, keep=keep)
+        self._walk: Walk = self._kernel or ReferenceWalk(plan, batched, shared, self.rows)
 
     def log_probs(self) -> Tensor:
         """The log-probabilities [batch, query]."""
-        if self._walk is not None:
-            return self._read(self._walk, "log_probs")
-        return self._results[0].to(self.dtype, copy=True)
+        return self._read("log_probs")
 
     def probs(self) -> Tensor:
         """The probabilities [batch, query]."""
-        if self._walk is not None:
-            return self._read(self._walk, "probs")
-        return self._results[1].to(self.dtype, copy=True)
+        return self._read("probs")
 
     def log_evidence(self) -> Tensor:
         """The log-probability [batch, evidence] of the evidence, of which circuits laid end to end have one each."""
-        if self._walk is not None:
-            return self._read(self._walk, "log_evidence")
-        return self._results[2].to(self.dtype, copy=True)
+        return self._read("log_evidence")
 
     def selected(self, queries: Tensor) -> Tensor:
         """The log-probability [batch] of one query a row, by its index [batch].
 
         An index out of range is an IndexError.
         """
-        if self._walk is not None:
-            return self._read(self._walk, "selected", np.ascontiguousarray(queries.numpy()))
-        if self.rows:
-            lowest, highest = torch.stack(torch.aminmax(queries)).tolist()
-            if lowest < 0 or highest >= self._results[0].shape[1]:
-                raise IndexError(lowest if lowest < 0 else highest)
-        return self._results[0].gather(1, queries.unsqueeze(1)).squeeze(1).to(self.dtype)
+        if queries.shape != (self.rows,):
+            raise InputError(f"one query a row is asked for, so [{self.rows}] indices, not {list(queries.shape)}")
+        if queries.dtype is not torch.long or not queries.is_contiguous():  # the kernel reads longs, one after another
+            queries = queries.to(torch.long).contiguous()
+        return self._read("selected", queries)
 
     def impossible_rows(self) -> list[int]:
         """The rows whose evidence has probability zero."""
-        if not self.plan.conditioned:
-            return []
-        if self._walk is not None:
-            return self._walk.impossible_rows()
-        return [int(i) for i in torch.isnan(self._results[0].detach()).any(dim=1).nonzero().flatten()]
+        return self._walk.impossible_rows() if self.plan.conditioned else []
 
     def _wants_gradients(self) -> bool:
         batched, shared = self._tensors
         return (batched.requires_grad or shared.requires_grad) and torch.is_grad_enabled()
 
-    def _read(self, walk: Walk, kind: Kind, indices: np.ndarray | None = None) -> Tensor:
-        if not self._wants_gradients():
-            return walk.read(kind, indices, self.dtype)
-        result: Tensor = _Read.apply(*self._tensors, walk, kind, indices, self.dtype)
-        return result
+    def _read(self, kind: Kind, chosen: Tensor | None = None) -> Tensor:
+        if self._kernel is None or not self._wants_gradients():
+            return self._walk.read(kind, chosen, self.dtype)
+        found: Tensor = _Read.apply(*self._tensors, self._kernel, kind, chosen, self.dtype)
+        return found
 
 
 class _Read(torch.autograd.Function):
-    """A result of an evaluation as an operation of autograd."""
+    """A reading of a kernel's walk as an operation of autograd."""
 
     @staticmethod
     def forward(
         ctx: Any,
         batched: Tensor,
         shared: Tensor,
-        walk: Walk,
+        walk: CpuWalk | TritonWalk,
         kind: Kind,
-        indices: np.ndarray | None,
+        chosen: Tensor | None,
         dtype: torch.dtype,
     ) -> Tensor:
-        ctx.walk, ctx.kind, ctx.indices = walk, kind, indices
-        ctx.save_for_backward(batched, shared)
-        return walk.read(kind, indices, dtype)
+        ctx.walk, ctx.kind = walk, kind
+        ctx.save_for_backward(batched, shared, chosen)
+        return walk.read(kind, chosen, dtype)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        batched, shared = ctx.saved_tensors
+        batched, shared, chosen = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[:2]
+        walk, kind = ctx.walk, ctx.kind
         if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
-            return *_differentiable_backward(ctx.walk, batched, shared, ctx.kind, ctx.indices, gradient), *[None] * 4
-        by_batched, by_shared = ctx.walk.derivatives(ctx.kind, ctx.indices, gradient)
-        needs_batched, needs_shared = ctx.needs_input_grad[:2]
+            found = reference_gradients(
+                walk.plan,
+                batched,
+                shared,
+                walk.rows,
+                lambda roots: read(roots, kind, chosen),
+                gradient,
+                create_graph=True,
+            )
+        else:
+            found = walk.derivatives(kind, chosen, gradient, wanted)  # None for what is not wanted
+        by_batched, by_shared = found
         return (
-            by_batched.to(batched.dtype).view(batched.shape) if needs_batched else None,
-            by_shared.to(shared.dtype) if needs_shared else None,
+            _like(by_batched, batched) if wanted[0] and by_batched is not None else None,
+            _like(by_shared, shared) if wanted[1] and by_shared is not None else None,
             None, None, None, None,
         )  # fmt: skip
 
 
-def _differentiable_backward(
-    walk: Walk,
-    batched: Tensor,
-    shared: Tensor,
-    kind: Kind,
-    indices: np.ndarray | None,
-    gradient: Tensor,
-) -> tuple[Tensor | None, Tensor | None]:
-    """The same derivative by the reference, recorded so that it can be differentiated again."""
-    by_log, by_prob, by_evidence = (gradient if kind == k else None for k in ("log_probs", "probs", "log_evidence"))
-    if indices is not None:
-        chosen = torch.from_numpy(indices).unsqueeze(1)
-        by_log = gradient.new_zeros(walk.rows, walk.plan.queries).scatter(1, chosen, gradient.unsqueeze(1))
-    gradients = by_log, by_prob, by_evidence
-    return reference_gradients(walk.plan, batched, shared, walk.rows, gradients, create_graph=True)
+def _like(found: Tensor, weights: Tensor) -> Tensor:
+    """A gradient in the format and the shape of the weights."""
+    if found.dtype is not weights.dtype:
+        found = found.to(weights.dtype)
+    return found if found.shape == weights.shape else found.view(weights.shape)
 
 
 def are_distributions(probabilities: Tensor, sum_tolerance: float, negative_tolerance: float) -> bool:
     """Whether every row of [rows, values] is finite, at least 0 and sums to 1, within the tolerances."""
-    p = probabilities.detach()
-    if not p.numel():
+    if not probabilities.numel():
         return True
-    if p.device.type == "cpu":
+    if probabilities.device.type == "cpu":
         return bool(rows_are_distributions(as_array(probabilities), sum_tolerance, negative_tolerance))
+    p = probabilities.detach()
     wide = p if p.dtype in (torch.float32, torch.float64) else p.float()
     # Comparisons with NaN are false.
     right = ((wide.sum(dim=1) - 1).abs().amax() <= sum_tolerance) & (wide.amin() >= -negative_tolerance)

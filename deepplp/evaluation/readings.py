@@ -1,4 +1,3 @@
-# mypy: allow-untyped-defs
 """From roots to results and back: log-probabilities and probabilities, and the derivatives that a loss has by roots.
 
 Root r of row b is ``mantissas[b, r] * 2**exponents[b, r]``. With P(q|e) = r / s for the roots r and s of query and
@@ -6,140 +5,200 @@ evidence, a gradient g of P(q|e) and h of log P(q|e) give
 
     dr = g / s + h / r    and    ds = (k - sum over q of (g * P(q|e) + h)) / s,
 
-where k is the gradient of log s. A zero r takes no part in h.
+where k is the gradient of log s. A zero r takes no part in h, and a zero s in nothing.
+
+The formulas stand here once for all devices. They are written in `Operations`: the CPU kernel compiles them for
+numbers, and tensors evaluate them entry by entry. A root that is given nothing, such as that of the evidence itself, is
+given 1.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
-from deepplp.evaluation.kernels.cpu import compiled
+import torch
+from torch import Tensor
 
 __all__ = [
-    "read_evidence",
-    "read_queries",
-    "read_selected",
-    "rows_are_distributions",
-    "seed_evidence",
-    "seed_queries",
-    "seed_selected",
+    "MAY_UNDERFLOW",
+    "TENSORS",
+    "TINY",
+    "Kind",
+    "Operations",
+    "Roots",
+    "check_chosen",
+    "log_ratio",
+    "log_ratio_seeds",
+    "ratio",
+    "ratio_seeds",
+    "read",
+    "scale",
+    "seeds_of",
+    "sums_by",
 ]
 
 LOG_2 = math.log(2.0)
-_LARGEST_SHIFT = 2000
+TINY = 1e-280  # a root below it is computed again with extended range
+MAY_UNDERFLOW = -900.0  # the least power of two that a product may have for its zero to be trusted
+# Powers of two by which numbers are scaled at once: they and their products with small numbers do not overflow.
+_REACH = {torch.float64: 900.0, torch.float32: 100.0}
+
+Kind = Literal["log_probs", "probs", "selected", "log_evidence"]
 
 
-@compiled
-def _log(m, em, shift):
-    """Log P(q|e) for the mantissas of query and evidence, and the difference of their exponents."""
-    if em <= 0.0:
-        return math.nan
-    # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
+class Operations(NamedTuple):
+    """What the formulas are written in: a choice between two numbers, the logarithm, and ``scale(x, k)`` = x * 2**k."""
+
+    where: Callable[[Tensor, Tensor | float, Tensor | float], Tensor]
+    log: Callable[[Tensor], Tensor]
+    scale: Callable[[Tensor, Tensor | float], Tensor]
+
+
+def ratio(of: Operations, m: Tensor, s: Tensor, shift: Tensor | float) -> Tensor:
+    """P(q|e) = ``m / s * 2**shift``, for the mantissas of query and evidence and the difference of their exponents."""
+    known = s > 0.0
+    return of.where(known, of.scale(m / of.where(known, s, 1.0), shift), math.nan)
+
+
+def log_ratio(of: Operations, m: Tensor, s: Tensor, shift: Tensor | float) -> Tensor:
+    """Log P(q|e)."""
     # Less than 0 where rounding took a weight there: as good as 0.
-    return math.log(m / em) + shift * LOG_2 if m > 0.0 else -math.inf
+    holds, known = m > 0.0, s > 0.0
+    # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
+    logs = of.log(of.where(holds, m, 1.0) / of.where(known, s, 1.0)) + shift * LOG_2
+    return of.where(known, of.where(holds, logs, -math.inf), math.nan)
 
 
-@compiled
-def _probability(m, em, shift):
-    """P(q|e)."""
-    if em <= 0.0:
-        return math.nan
-    return m / em if shift == 0 else math.ldexp(m / em, max(shift, -_LARGEST_SHIFT))
+def ratio_seeds(of: Operations, g: Tensor, m: Tensor, s: Tensor, shift: Tensor | float) -> tuple[Tensor, Tensor]:
+    """The derivatives by the roots of query and evidence, from the gradient g of P(q|e).
+
+    Both are to be multiplied with 2 to the power of minus the evidence's exponent.
+    """
+    known = s > 0.0
+    safe = of.where(known, s, 1.0)
+    by_query = of.where(known, g / safe, 0.0)
+    return by_query, -by_query * of.scale(m / safe, shift)
 
 
-@compiled
-def read_queries(as_logs, given, mantissas, exponents, out):
-    """Log-probabilities or probabilities ``out`` [batch, query], each given its evidence: the root ``given[q]``."""
-    for row in range(len(out)):
-        for q in range(len(given)):
-            e = given[q]
-            m, em, shift = mantissas[row, q], mantissas[row, e], exponents[row, q] - exponents[row, e]
-            out[row, q] = _log(m, em, shift) if as_logs else _probability(m, em, shift)
+def log_ratio_seeds(of: Operations, h: Tensor, m: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    """The same from the gradient h of log P(q|e).
+
+    Each is to be multiplied with 2 to the power of minus the exponent of its own root.
+    """
+    finite = (m > 0.0) & (s > 0.0)
+    return of.where(finite, h / of.where(finite, m, 1.0), 0.0), of.where(finite, -h / of.where(finite, s, 1.0), 0.0)
 
 
-@compiled
-def read_selected(indices, given, mantissas, exponents, out):
-    """The log-probability ``out[row]`` of query ``indices[row]``; the first row whose index is none, else -1."""
-    for row in range(len(out)):
-        q = indices[row]
-        if not 0 <= q < len(given):
-            return row
-        e = given[q]
-        out[row] = _log(mantissas[row, q], mantissas[row, e], exponents[row, q] - exponents[row, e])
-    return -1
+# Readings of roots that are tensors.
 
 
-@compiled
-def read_evidence(queries, mantissas, exponents, out):
-    """The log-probabilities ``out`` [batch, evidence] of the evidence, whose roots stand behind the queries'."""
-    for row in range(len(out)):
-        for e in range(out.shape[1]):
-            m = mantissas[row, queries + e]
-            out[row, e] = _log(m, 1.0, exponents[row, queries + e])
+def scale(x: Tensor, exponent: Tensor) -> Tensor:
+    """``x * 2**exponent`` in two halves, as 2**1074 alone would overflow."""
+    half = torch.floor(exponent / 2)
+    return x * torch.exp2(half) * torch.exp2(exponent - half)
 
 
-@compiled
-def _by_evidence(queries, mantissas, exponents, seeds, seed_exponents, row):
-    """Make derivatives by log P(evidence) derivatives by its roots."""
-    for e in range(queries, seeds.shape[1]):
-        seeds[row, e] /= mantissas[row, e]
-        seed_exponents[row, e] = -exponents[row, e]
+def _scale_in_range(x: Tensor, exponent: Tensor | float) -> Tensor:
+    """The same; to 0 at the lower end of the range, and to a finite number at the upper."""
+    if isinstance(exponent, float):
+        return x * 2.0**exponent if exponent else x
+    reach = _REACH[x.dtype]
+    return scale(x, exponent.clamp(-2 * reach, reach))
 
 
-@compiled
-def seed_queries(gradient, of_logs, given, mantissas, exponents, seeds, seed_exponents):
-    """The derivatives by roots, ``seeds * 2**seed_exponents``, from the ``gradient`` [batch, query] by a reading."""
-    for row in range(len(gradient)):
-        seeds[row, len(given) :] = 0.0
-        for q in range(len(given)):
-            e = given[q]
-            m, g = mantissas[row, q], gradient[row, q]
-            seeds[row, q] = 0.0
-            seed_exponents[row, q] = -exponents[row, q if of_logs else e]
-            if of_logs and m > 0.0:
-                seeds[row, q] = g / m
-                seeds[row, e] -= g
-            elif not of_logs:
-                seeds[row, q] = g / mantissas[row, e]
-                seeds[row, e] -= g * _probability(m, mantissas[row, e], exponents[row, q] - exponents[row, e])
-        _by_evidence(len(given), mantissas, exponents, seeds, seed_exponents, row)
+def _where(condition: Tensor, x: Tensor | float, y: Tensor | float) -> Tensor:
+    return torch.where(condition, x, y)
 
 
-@compiled
-def seed_selected(gradient, indices, given, mantissas, exponents, seeds, seed_exponents):
-    """The same from the gradient [batch] by the log-probability of query ``indices[row]``."""
-    for row in range(len(gradient)):
-        seeds[row] = 0.0
-        seed_exponents[row] = 0
-        q = indices[row]
-        if mantissas[row, q] > 0.0:
-            seeds[row, q] = gradient[row] / mantissas[row, q]
-            seed_exponents[row, q] = -exponents[row, q]
-            seeds[row, given[q]] = -gradient[row]
-        _by_evidence(len(given), mantissas, exponents, seeds, seed_exponents, row)
+TENSORS = Operations(_where, torch.log, _scale_in_range)
 
 
-@compiled
-def seed_evidence(gradient, mantissas, exponents, seeds, seed_exponents):
-    """The same from the gradient [batch, evidence] by log P(evidence)."""
-    queries = seeds.shape[1] - gradient.shape[1]
-    for row in range(len(gradient)):
-        seeds[row, :queries] = 0.0
-        seed_exponents[row, :queries] = 0
-        seeds[row, queries:] = gradient[row]
-        _by_evidence(queries, mantissas, exponents, seeds, seed_exponents, row)
+class Roots(NamedTuple):
+    """The roots of a plan, on any device: root r of row b is ``mantissas[b, r] * 2**exponents[b, r]``.
+
+    ``mantissas`` and ``exponents`` are [batch, root]; the latter are whole numbers in the format of the former,
+    constants to autograd, and None where all are 0. Query q is given the root at place ``given[q]`` [queries]; the
+    roots behind the queries are those of evidence.
+    """
+
+    mantissas: Tensor
+    exponents: Tensor | None
+    given: Tensor
+
+    @property
+    def queries(self) -> int:
+        """The number of queries."""
+        return len(self.given)
+
+    def impossible_rows(self) -> list[int]:
+        """The rows that have evidence of probability zero."""
+        zero = (self.mantissas.detach()[:, self.queries :] <= 0.0).any(dim=1)
+        return [int(i) for i in zero.nonzero().flatten()]
 
 
-@compiled
-def rows_are_distributions(rows, sum_tolerance, negative_tolerance):
-    """Whether every row of [n, k] is finite, at least 0 and sums to 1, within the tolerances."""
-    for i in range(rows.shape[0]):
-        total = 0.0
-        smallest = 0.0
-        for j in range(rows.shape[1]):
-            total += rows[i, j]
-            smallest = min(smallest, rows[i, j])
-        # Comparisons with NaN are false.
-        if not (abs(total - 1.0) <= sum_tolerance and smallest >= -negative_tolerance):
-            return False
-    return True
+def read(roots: Roots, kind: Kind, chosen: Tensor | None) -> Tensor:
+    """A reading of roots, differentiable if they are.
+
+    Log-probabilities or probabilities [batch, query], the log-probability [batch] of query ``chosen[b]`` for each row b
+    ("selected"), or log-probabilities [batch, evidence] of the evidence.
+    """
+    formula = ratio if kind == "probs" else log_ratio
+    found = formula(TENSORS, *_numbers(roots, kind, chosen))
+    return found.squeeze(1) if kind == "selected" else found
+
+
+def check_chosen(chosen: Tensor, queries: int) -> None:
+    """Raise an IndexError where one of the chosen queries [batch] is not among so many."""
+    if len(chosen):
+        lowest, highest = torch.stack(torch.aminmax(chosen)).tolist()
+        if lowest < 0 or highest >= queries:
+            raise IndexError(lowest if lowest < 0 else highest)
+
+
+def seeds_of(roots: Roots, kind: Kind, chosen: Tensor | None, gradient: Tensor) -> Tensor:
+    """The loss's derivatives [batch, root] by the mantissas, from its ``gradient`` by a reading."""
+    n, given = roots.queries, roots.given
+    m, s, shift = _numbers(roots, kind, chosen)
+    if kind == "probs":
+        by_root, by_given = ratio_seeds(TENSORS, gradient, m, s, shift)
+        by_root = _scale_in_range(by_root, shift)
+    else:
+        by_root, by_given = log_ratio_seeds(TENSORS, gradient.view_as(m), m, s)
+    if chosen is not None:
+        places = chosen.unsqueeze(1)
+        return torch.zeros_like(roots.mantissas).scatter(1, places, by_root).scatter(1, given[places], by_given)
+    if kind == "log_evidence":
+        return torch.cat([torch.zeros_like(roots.mantissas[:, :n]), by_root], dim=1)
+    return torch.cat([by_root, sums_by(by_given, given - n, roots.mantissas.shape[1] - n)], dim=1)
+
+
+def _numbers(roots: Roots, kind: Kind, chosen: Tensor | None) -> tuple[Tensor, Tensor, Tensor | float]:
+    """The mantissas of the roots that are read and of what they are given, and the difference of their exponents."""
+    n, given = roots.queries, roots.given
+
+    def pair(numbers: Tensor) -> tuple[Tensor, Tensor]:
+        if chosen is not None:
+            places = chosen.unsqueeze(1)
+            return numbers.gather(1, places), numbers.gather(1, given[places])
+        return numbers[:, :n], numbers[:, given]
+
+    if kind == "log_evidence":
+        of_evidence = roots.mantissas[:, n:]
+        return of_evidence, torch.ones_like(of_evidence), 0.0 if roots.exponents is None else roots.exponents[:, n:]
+    m, s = pair(roots.mantissas)
+    if roots.exponents is None:
+        return m, s, 0.0
+    m_exponent, s_exponent = pair(roots.exponents)
+    return m, s, m_exponent - s_exponent
+
+
+def sums_by(x: Tensor, place: Tensor, places: int) -> Tensor:
+    """The sums [rows, places] of those entries of x [rows, n] that have the same ``place`` [n].
+
+    In the order of the entries, so that the same bits come out every time; on a GPU ``index_add`` has no order.
+    """
+    if x.device.type == "cpu":
+        return x.new_zeros(len(x), places).index_add(1, place, x)
+    return x.new_zeros(places, len(x)).index_put((place,), x.T, accumulate=True).T

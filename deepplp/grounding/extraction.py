@@ -247,7 +247,7 @@ def _instance(term: ClauseTerm | None, arguments: Sequence[Term]) -> Term | None
     """A term of a choice with its arguments in place of its variables."""
     if isinstance(term, int):
         return arguments[term]
-    return None if term is None else term.apply(arguments)
+    return term if term is None or not term.args else term.apply(arguments)
 
 
 def _sampled(identifier: Hashable) -> Term:

@@ -89,6 +89,11 @@ def _direct_evaluation(
 ) -> Evaluation:
     """The walk of one request, whose plan reads the blocks as they are."""
     compiled, rows = request.compiled, request.rows
+    if len(blocks) == 1 and not compiled.blocks:  # one network, nothing learnt: its output is all that there is
+        weights, slots, _, _ = blocks[0]
+        alike = weights.device == compiled.fixed.device == environment.distributions.device
+        if alike and weights.shape[0] == rows * slots:
+            return Evaluation(compiled.plan(_NO_SLOTS), weights, compiled.fixed, rows, dtype=dtype)
     device = environment.distributions.device
     if blocks and device.type == "cpu":  # networks alone may have been moved
         device = blocks[0].weights.device

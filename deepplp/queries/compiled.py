@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from deepplp.answers import AnswerTerms
-from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, bind
+from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, as_one_matrix, bind
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall
 from deepplp.program import Term
@@ -152,8 +152,7 @@ class CompiledQuery:
         found = self.plans.get("batched")
         if found is None:
             shared, width = self.shared_plan(), sum(self.demand.sizes) + self.common
-            made = replace(shared, widths=(width,), strides=np.full_like(shared.strides, width))
-            found = self.plans.setdefault("batched", made)
+            found = self.plans.setdefault("batched", as_one_matrix(shared, width))
         return found
 
     def _bound(self, shared_slots: frozenset[int]) -> Plan:

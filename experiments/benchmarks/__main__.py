@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.benchmarks import circuits, compilation, mnist_addition, number_addition, structures
+from experiments.benchmarks import circuits, compilation, grounding, mnist_addition, number_addition, structures
 from experiments.benchmarks.cases import quick_cases
 from experiments.benchmarks.table import Measured, print_table, write
 from experiments.datasets import data_root
@@ -27,6 +27,7 @@ SUITES: dict[str, Callable[[], Measured]] = {
     "mnist_addition": mnist_addition.suite,
     "number_addition": number_addition.suite,
     "circuits": circuits.suite,
+    "grounding": grounding.suite,
     "compilation": compilation.suite,
     "structures": lambda: structures.suite(dask=True),
 }
@@ -36,6 +37,7 @@ QUICK: dict[str, Callable[[], Measured]] = {
     ),
     "number_addition": lambda: number_addition.suite(examples=320, repeats=3, deepproblog=24),
     "circuits": lambda: circuits.suite(("chain 1", "chain 15", "naive sums", "grid 6"), repeats=7),
+    "grounding": lambda: grounding.suite(("chain 15", "alarm", "random graph"), repeats=1),
     "compilation": lambda: compilation.suite(quick_cases(), seconds=20.0, problog_seconds=10.0),
     "structures": lambda: structures.suite(count=100, repeats=1),
 }

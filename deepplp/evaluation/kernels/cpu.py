@@ -6,147 +6,151 @@ side in memory: the compiler turns it into vector operations. A block is also th
 taken: the same bits come out whatever the number of threads.
 
 Two number formats. Plain float64 covers roots down to `TINY`. A row with a smaller root is evaluated again with
-extended range, a float64 mantissa and an int64 exponent for every value and adjoint: products and sums keep 53 bits
-however small they are, zero stays zero, and no logarithm is taken before the end.
+extended range (see ``cpu_extended``).
+
+For a small circuit the calls cost more than the work, so that little is handed over: a circuit and its inversion arrive
+packed, each as one array, and tensors as the addresses of their numbers. Inside, what belongs together travels as a
+named tuple.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numpy.typing import NDArray
 
-__all__ = [
-    "LANES",
-    "MAY_UNDERFLOW",
-    "TINY",
-    "backward_blocks",
-    "compiled",
-    "forward_blocks",
-    "grouped",
-    "node_levels",
-]
+import deepplp.evaluation.readings as readings
+from deepplp.circuit import IntArray, Inversion, PlanArrays
+from deepplp.evaluation.kernels.compiled import compiled, inlined
+from deepplp.evaluation.kernels.cpu_extended import extended_adjoints, extended_values, room_for
+from deepplp.evaluation.kernels.cpu_memory import numbers_at
+from deepplp.evaluation.kernels.cpu_sums import LANES, sum_products
 
-LANES = 32  # of 8, 16, 32 and 64, where the gain levels off: longer rows leave the first-level cache
-TINY = 1e-280
-MAY_UNDERFLOW = -900.0  # the least power of two that a product may have for its zero to be trusted
-_NO_EXPONENT = -(1 << 40)  # smaller than any exponent that occurs: the exponent of zero in a maximum
-_LARGEST_SHIFT = 2000
-_LARGEST_EXPONENT = 1023  # derivatives beyond float64's range become its largest numbers, not infinity
+__all__ = ["LANES", "backward_blocks", "forward_blocks", "read_roots", "rows_are_distributions"]
+
+TINY, MAY_UNDERFLOW = readings.TINY, readings.MAY_UNDERFLOW
+_LONGS, _SINGLES, _DOUBLES = np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0)  # formats at an address
+
+FloatArray = NDArray[np.float64]
 
 
-def compiled(function: Any) -> Any:
-    """Compile without the GIL, and keep the machine code on disk where there is a place to keep it.
+class Floats(NamedTuple):
+    """Numbers of one of two formats, flat; the array of the other has no entries."""
 
-    A change is noticed in a function's own file only: functions that call each other stand in one.
+    singles: NDArray[np.float32]
+    doubles: FloatArray
+
+
+class Weights(NamedTuple):
+    """The weights of a plan, and the number of rows of those that are batched."""
+
+    batched: Floats
+    shared: FloatArray
+    rows: int
+
+
+class Block(NamedTuple):
+    """A block of rows: the first one, how many, and their values: [leaves + 1, lanes] and [nodes, lanes].
+
+    Behind the leaves stands a row of ones.
     """
-    try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no writable folder for the cache: compile anew in every process
-        return numba.njit(nogil=True, error_model="numpy")(function)
+
+    first: int
+    lanes: int
+    leaf: FloatArray
+    value: FloatArray
 
 
-def _product_sums(width: int) -> Any:
-    """An operation for numba: ``width`` lanes of a sum of products, held in vector registers.
+class Roots(NamedTuple):
+    """Root r of row b is ``numbers[0, b, r] * 2**numbers[1, b, r]``, and query q is given the root ``given[q]``.
 
-    numba has no vectors, and what it makes of a loop over lanes loads and stores the sum again for every product, since
-    it cannot know that two rows of one array do not overlap. LLVM splits the vector into those of the machine.
+    ``numbers`` is [2, rows, roots + 1]: the last of ``numbers[1, b]`` says whether row b took the extended range.
     """
-    vector = ir.VectorType(ir.DoubleType(), width)
-    int64 = ir.IntType(64)
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        """Write the loop over the elements: the place ``e`` and the sum are carried from block to block."""
-        row, (first, last, lane) = args[1], args[6:]
-        out, left, lefts, right, rights = (
-            context.make_array(signature.args[i])(context, builder, args[i]) for i in (0, 2, 3, 4, 5)
-        )
-
-        def place(matrix: Any, index: Any) -> Any:
-            entry = builder.add(builder.mul(index, builder.extract_value(matrix.shape, 1)), lane)
-            return builder.bitcast(builder.gep(matrix.data, [entry]), vector.as_pointer())
-
-        def factor(matrix: Any, indices: Any, e: Any) -> Any:
-            return builder.load(place(matrix, builder.load(builder.gep(indices.data, [e]))), align=8)
-
-        nothing = ir.Constant(vector, [0.0] * width)
-        before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
-        builder.cbranch(builder.icmp_signed("<", first, last), body, after)
-        builder.position_at_end(body)
-        e, partial = builder.phi(int64), builder.phi(vector)
-        total = builder.fadd(partial, builder.fmul(factor(left, lefts, e), factor(right, rights, e)))
-        following = builder.add(e, int64(1))
-        builder.cbranch(builder.icmp_signed("<", following, last), body, after)
-        builder.position_at_end(after)
-        result = builder.phi(vector)
-        for phi, values in ((e, (first, following)), (partial, (nothing, total)), (result, (nothing, total))):
-            for value, block in zip(values, (before, body), strict=True):
-                phi.add_incoming(value, block)
-        builder.store(result, place(out, row), align=8)
-        return context.get_dummy_value()
-
-    @intrinsic
-    def sums(typing, out, row, left, lefts, right, rights, first, last, lane):
-        return types.void(out, types.int64, left, lefts, right, rights, *[types.int64] * 3), emit
-
-    return sums
+    numbers: FloatArray
+    given: IntArray
 
 
-_sums_of_32 = _product_sums(LANES)
-_sums_of_8 = _product_sums(8)
-_sum_of_1 = _product_sums(1)
+class Reading(NamedTuple):
+    """``width`` roots of each row, from ``first`` on, or the one that ``chosen`` [rows] says if that has entries."""
+
+    as_logs: bool
+    first: int
+    width: int
+    chosen: IntArray
 
 
-@numba.njit(nogil=True, error_model="numpy", forceinline=True)  # a call costs as much as a short sum
-def _sum_products(out, row, left, lefts, right, rights, first, last, count):
-    """``out[row] = sum of left[lefts[e]] * right[rights[e]]`` over e from ``first`` to ``last - 1``, in every lane.
-
-    A lane has the same bits whichever operation computes it.
-    """
-    lane = 0
-    while lane + LANES <= count:
-        _sums_of_32(out, row, left, lefts, right, rights, first, last, lane)
-        lane += LANES
-    while lane + 8 <= count:
-        _sums_of_8(out, row, left, lefts, right, rights, first, last, lane)
-        lane += 8
-    while lane < count:
-        _sum_of_1(out, row, left, lefts, right, rights, first, last, lane)
-        lane += 1
+@inlined
+def _nine(p):
+    """The nine arrays of a packed plan, or of a packed inversion."""
+    return (
+        p[p[0] : p[1]], p[p[1] : p[2]], p[p[2] : p[3]], p[p[3] : p[4]], p[p[4] : p[5]], p[p[5] : p[6]],
+        p[p[6] : p[7]], p[p[7] : p[8]], p[p[8] : p[9]],
+    )  # fmt: skip
 
 
-@compiled
-def _fill_leaves(leaf_offsets, bases, strides, offsets, batched, rows, shared, first, count, leaf):
-    for i in range(len(leaf_offsets) - 1):
-        start = leaf_offsets[i]
-        if start == leaf_offsets[i + 1]:
-            for lane in range(count):
-                leaf[i, lane] = 0.0
-        for k in range(start, leaf_offsets[i + 1]):
-            stride = strides[k]
-            at = bases[k] * rows + first * stride + offsets[k]
-            for lane in range(count):
-                # Unsigned: numba would allow for a negative index, lane by lane.
-                weight = float(batched[np.uint64(at + lane * stride)]) if stride > 0 else shared[offsets[k]]
-                leaf[i, lane] = weight if k == start else leaf[i, lane] + weight
+@inlined
+def _floats(address, single):
+    """The numbers at an address."""
+    return Floats(numbers_at(address * single, _SINGLES), numbers_at(address * (not single), _DOUBLES))
 
 
-@compiled
-def _fill_nodes(node_offsets, primes, subs, count, leaf, value):
+@inlined
+def _block(circuit, rows, room, block):
+    """A block of rows, in its own slot of the ``room`` if that has one for all blocks."""
+    leaves = len(circuit.leaf_offsets) - 1
+    slot = block if room.shape[0] > 1 else 0
+    first = block * LANES
+    return Block(first, min(LANES, rows - first), room[slot, : leaves + 1], room[slot, leaves + 1 :])
+
+
+@inlined
+def _fill(numbers, count, number):
+    for i in range(count):  # numba takes longer to compile a slice
+        numbers[i] = number
+
+
+@inlined
+def _add_lanes(numbers, first, stride, count, out):
+    """Add every ``stride``-th of the numbers, from the ``first`` on, to ``out``."""
     for lane in range(count):
-        value[0, lane] = 0.0
-        value[1, lane] = 1.0
-    for n in range(2, len(node_offsets) - 1):
-        _sum_products(value, n, leaf, primes, value, subs, node_offsets[n], node_offsets[n + 1], count)
+        # Unsigned: numba would allow for a negative index, lane by lane.
+        out[lane] += float(numbers[np.uint64(first + lane * stride)])
 
 
-@compiled
-def _row_may_underflow(leaf, lane, choices):
+@inlined
+def _fill_leaves(circuit, weights, block):
+    leaves = len(circuit.leaf_offsets) - 1
+    for i in range(leaves):
+        leaf = block.leaf[i]
+        _fill(leaf, block.lanes, 0.0)
+        for k in range(circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]):
+            stride, offset = circuit.strides[k], circuit.offsets[k]
+            first = circuit.bases[k] * weights.rows + block.first * stride + offset
+            if stride == 0:
+                for lane in range(block.lanes):
+                    leaf[lane] += weights.shared[offset]
+            elif len(weights.batched.singles):
+                _add_lanes(weights.batched.singles, first, stride, block.lanes, leaf)
+            else:
+                _add_lanes(weights.batched.doubles, first, stride, block.lanes, leaf)
+    _fill(block.leaf[leaves], block.lanes, 1.0)
+
+
+@inlined
+def _fill_nodes(circuit, block):
+    value = block.value
+    _fill(value[0], block.lanes, 0.0)
+    _fill(value[1], block.lanes, 1.0)
+    offsets, leaf, primes, subs = circuit.node_offsets, block.leaf, circuit.primes, circuit.subs
+    for n in range(2, len(offsets) - 1):
+        sum_products(value, n, leaf, primes, value, subs, offsets[n], offsets[n + 1], block.lanes)
+
+
+@inlined
+def _may_underflow(leaf, lane, choices):
     """Whether a product of one leaf a choice could leave float64's range; if not, a root of zero is exactly zero."""
     smallest = 1.0
     for i in range(leaf.shape[0]):
@@ -156,273 +160,219 @@ def _row_may_underflow(leaf, lane, choices):
 
 
 @compiled
-def _extended_row(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, batched, rows, shared, row, lm, le, vm, ve,
-):  # fmt: skip
-    """One row with extended range: mantissas in lm, vm and exponents in le, ve."""
-    for i in range(len(leaf_offsets) - 1):
-        total = 0.0
-        for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
-            if strides[k] > 0:
-                total += batched[bases[k] * rows + row * strides[k] + offsets[k]]
-            else:
-                total += shared[offsets[k]]
-        m, e = math.frexp(total)
-        lm[i] = m
-        le[i] = e
-    vm[0] = 0.0
-    ve[0] = 0
-    vm[1] = 0.5
-    ve[1] = 1
-    for n in range(2, len(node_offsets) - 1):
-        top = _NO_EXPONENT
-        for k in range(node_offsets[n], node_offsets[n + 1]):
-            p = primes[k]
-            s = subs[k]
-            if lm[p] != 0.0 and vm[s] != 0.0:
-                top = max(top, le[p] + ve[s])
-        total = 0.0
-        if top != _NO_EXPONENT:
-            for k in range(node_offsets[n], node_offsets[n + 1]):
-                p = primes[k]
-                s = subs[k]
-                if lm[p] != 0.0 and vm[s] != 0.0:
-                    shift = le[p] + ve[s] - top
-                    if shift > -_LARGEST_SHIFT:
-                        total += math.ldexp(lm[p] * vm[s], shift)
-        if total == 0.0:
-            vm[n] = 0.0
-            ve[n] = 0
-        else:
-            m, e = math.frexp(total)
-            vm[n] = m
-            ve[n] = top + e
+def forward_blocks(packed, choices, batched, single, shared, rows, first_block, last_block, room, numbers):
+    """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows: the values of all roots.
 
-
-@compiled
-def _accumulate(mantissas, exponents, i, m, e):
-    """Add m * 2**e to an extended number, signs and all."""
-    if m == 0.0:
-        return
-    if mantissas[i] == 0.0:
-        total = m
-        top = e
-    else:
-        top = max(exponents[i], e)
-        total = 0.0
-        if exponents[i] - top > -_LARGEST_SHIFT:
-            total += math.ldexp(mantissas[i], exponents[i] - top)
-        if e - top > -_LARGEST_SHIFT:
-            total += math.ldexp(m, e - top)
-    if total == 0.0:
-        mantissas[i] = 0.0
-        exponents[i] = 0
-    else:
-        mm, ee = math.frexp(total)
-        mantissas[i] = mm
-        exponents[i] = top + ee
-
-
-@compiled
-def forward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, choices, batched, rows, shared,
-    first_block, last_block, leaves, values, mantissas, exponents,
-):  # fmt: skip
-    """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows.
-
-    ``batched`` is flat; the weight at leaf entry k of row b is
-    ``batched[bases[k] * rows + b * strides[k] + offsets[k]]`` where ``strides[k] > 0``, else ``shared[offsets[k]]``.
-    ``leaves`` [blocks or 1, leaf, lanes] and ``values`` [blocks or 1, node, lanes] receive what backward needs, if they
-    have room for all blocks. Root r of row b is ``mantissas[b, r] * 2**exponents[b, r]``; the last column of
-    ``exponents`` says which rows took the extended range.
+    ``packed`` are a plan's arrays and ``choices`` its own; ``batched`` and ``shared`` are the addresses of the weights
+    that it reads, the former perhaps in ``single`` precision. ``room`` [blocks or 1, leaves + 1 + nodes, lanes]
+    receives what backward needs, if it has room for all blocks, and ``numbers`` [2, rows, roots + 1] the roots (see
+    `Roots`).
     """
-    extended_ready = False
-    lm = np.empty(0)
-    le = np.empty(0, np.int64)
-    vm = np.empty(0)
-    ve = np.empty(0, np.int64)
-    n_roots = len(roots)
-    for block in range(first_block, last_block):
-        slot = block if values.shape[0] > 1 else 0
-        leaf = leaves[slot]
-        value = values[slot]
-        first = block * LANES
-        count = min(LANES, rows - first)
-        _fill_leaves(leaf_offsets, bases, strides, offsets, batched, rows, shared, first, count, leaf)
-        _fill_nodes(node_offsets, primes, subs, count, leaf, value)
-        for lane in range(count):
-            row = first + lane
-            small = False
-            zero = False
-            for r in range(n_roots):
-                v = value[roots[r], lane]
+    circuit = PlanArrays(*_nine(packed))
+    weights = Weights(_floats(batched, single), numbers_at(shared, _DOUBLES), rows)
+    roots, mantissas, exponents = circuit.roots, numbers[0], numbers[1]
+    extended = room_for(0, 0)
+    for number in range(first_block, last_block):
+        block = _block(circuit, rows, room, number)
+        _fill_leaves(circuit, weights, block)
+        _fill_nodes(circuit, block)
+        for lane in range(block.lanes):
+            row = block.first + lane
+            small = zero = False
+            for r in range(len(roots)):
+                v = block.value[roots[r], lane]
                 mantissas[row, r] = v
-                exponents[row, r] = 0
                 if v < TINY and roots[r] != 0:
-                    if v == 0.0:
-                        zero = True
-                    else:
-                        small = True
-            exponents[row, n_roots] = 0
-            if small or (zero and _row_may_underflow(leaf, lane, choices)):
-                if not extended_ready:
-                    lm = np.empty(len(leaf_offsets) - 1)
-                    le = np.empty(len(leaf_offsets) - 1, np.int64)
-                    vm = np.empty(len(node_offsets) - 1)
-                    ve = np.empty(len(node_offsets) - 1, np.int64)
-                    extended_ready = True
-                _extended_row(
-                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, batched, rows, shared, row,
-                    lm, le, vm, ve,
-                )  # fmt: skip
-                for r in range(n_roots):
-                    mantissas[row, r] = vm[roots[r]]
-                    exponents[row, r] = ve[roots[r]]
-                exponents[row, n_roots] = 1
+                    zero |= v == 0.0
+                    small |= v != 0.0
+            _fill(exponents[row], len(roots) + 1, 0.0)
+            if small or (zero and _may_underflow(block.leaf, lane, choices)):
+                if not len(extended.node_m):
+                    extended = room_for(len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1)
+                extended_values(circuit, weights, row, extended)
+                for r in range(len(roots)):
+                    mantissas[row, r] = extended.node_m[roots[r]]
+                    exponents[row, r] = extended.node_e[roots[r]]
+                exponents[row, len(roots)] = 1.0
+
+
+# The readings' formulas, for numbers.
+
+
+@inlined
+def _where(condition, x, y):
+    return x if condition else y
+
+
+@inlined
+def _log(x):
+    return math.log(x)
+
+
+@inlined
+def _scale(x, exponent):
+    return x if exponent == 0.0 else math.ldexp(x, int(max(exponent, -2000.0)))
+
+
+_NUMBERS = readings.Operations(_where, _log, _scale)
+_ratio, _log_ratio = inlined(readings.ratio), inlined(readings.log_ratio)
+_ratio_seeds, _log_ratio_seeds = inlined(readings.ratio_seeds), inlined(readings.log_ratio_seeds)
+
+
+@inlined
+def _root(roots, row, r):
+    """A root's mantissa and exponent, and those of what it is given: 1 where it is given nothing."""
+    s, exponent = 1.0, 0.0
+    if r < len(roots.given):
+        s, exponent = roots.numbers[0, row, roots.given[r]], roots.numbers[1, row, roots.given[r]]
+    return roots.numbers[0, row, r], roots.numbers[1, row, r], s, exponent
 
 
 @compiled
-def _propagate(
-    sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
-    first, count, leaf, value, exponents, seeds, adjoint, leaf_adjoint,
-):  # fmt: skip
-    """The derivatives by all nodes and leaves, from those by the roots of the rows that did without extended range."""
-    plain = seeds.shape[1]
-    for n in range(len(sub_offsets) - 2, 1, -1):
-        _sum_products(adjoint, n, adjoint, sub_parents, leaf, sub_primes, sub_offsets[n], sub_offsets[n + 1], count)
-        for k in range(root_offsets[n], root_offsets[n + 1]):
-            for lane in range(count):
-                if exponents[first + lane, plain] == 0:
-                    adjoint[n, lane] += seeds[first + lane, root_places[k]]
-    for i in range(len(prime_offsets) - 1):
-        _sum_products(
-            leaf_adjoint, i, adjoint, prime_parents, value, prime_subs, prime_offsets[i], prime_offsets[i + 1], count
-        )
+def read_roots(packed, numbers, as_logs, first, count, chosen, out, single):
+    """Read roots, given theirs, into the numbers [rows * count] at the address ``out``, in ``single`` precision or not.
 
-
-@compiled
-def _hand_over(weight_offsets, weight_leaves, widths, rows, first, count, leaf_adjoint, batched_gradient):
-    """Write the derivatives by batched weights: each the sum of those by the leaves that read it."""
-    weight = 0
-    for block in range(len(widths)):
-        width = widths[block]
-        start = weight * rows + first * width
-        for column in range(width):
-            k, last = weight_offsets[weight], weight_offsets[weight + 1]
-            if last == k + 1:
-                only = leaf_adjoint[weight_leaves[k]]
-                for lane in range(count):
-                    batched_gradient[np.uint64(start + column + lane * width)] = only[lane]
+    ``packed`` and ``numbers`` are those of `forward_blocks`; see `Reading` for the others, where ``chosen`` is the
+    address of a long a row, or 0. Returns the first row that asks for what is no query, where reading ends, or -1.
+    """
+    roots = Roots(numbers, packed[packed[8] : packed[9]])
+    asked, found = numbers_at(chosen, _LONGS), _floats(out, single)
+    for row in range(numbers.shape[1]):
+        if chosen:
+            first = asked[row]
+            if not 0 <= first < len(roots.given):
+                return row
+        for j in range(count):
+            m, m_exponent, s, s_exponent = _root(roots, row, first + j)
+            shift = m_exponent - s_exponent
+            result = _log_ratio(_NUMBERS, m, s, shift) if as_logs else _ratio(_NUMBERS, m, s, shift)
+            if single:
+                found.singles[row * count + j] = result
             else:
-                for lane in range(count):
-                    total = 0.0
-                    for leaf in weight_leaves[k:last]:
-                        total += leaf_adjoint[leaf, lane]
-                    batched_gradient[np.uint64(start + column + lane * width)] = total
-            weight += 1
+                found.doubles[row * count + j] = result
+    return -1
+
+
+@inlined
+def _seed(roots, reading, gradient, row, seeds, powers):
+    """One row's derivatives of the loss by the roots, ``seeds * 2**powers`` [roots], from those by a reading."""
+    _fill(seeds, len(seeds), 0.0)
+    _fill(powers, len(powers), 0)
+    first = reading.chosen[row] if len(reading.chosen) else reading.first
+    for j in range(reading.width):
+        r, entry = first + j, row * reading.width + j
+        g = float(gradient.singles[entry]) if len(gradient.singles) else gradient.doubles[entry]
+        m, m_exponent, s, s_exponent = _root(roots, row, r)
+        if reading.as_logs:
+            by_root, by_given = _log_ratio_seeds(_NUMBERS, g, m, s)
+            powers[r] = -int(m_exponent)
+        else:
+            by_root, by_given = _ratio_seeds(_NUMBERS, g, m, s, m_exponent - s_exponent)
+            powers[r] = -int(s_exponent)
+        seeds[r] = by_root
+        if r < len(roots.given):
+            seeds[roots.given[r]] += by_given
+            powers[roots.given[r]] = -int(s_exponent)
+
+
+@inlined
+def _propagate(uses, block, adjoint, leaf_adjoint):
+    """The derivatives by all nodes and leaves, from those by the roots behind them in ``adjoint``."""
+    offsets, parents, primes = uses.node_offsets, uses.node_parents, uses.node_primes
+    for n in range(len(offsets) - 2, 1, -1):
+        sum_products(adjoint, n, adjoint, parents, block.leaf, primes, offsets[n], offsets[n + 1], block.lanes)
+    offsets, parents, subs = uses.leaf_offsets, uses.leaf_parents, uses.leaf_subs
+    for i in range(len(offsets) - 1):
+        sum_products(leaf_adjoint, i, adjoint, parents, block.value, subs, offsets[i], offsets[i + 1], block.lanes)
+
+
+@inlined
+def _write_lanes(adjoint, leaves, out, first, stride, count):
+    """Write the sum of some leaves' adjoints, lane by lane, where `_add_lanes` reads a weight."""
+    if len(leaves) == 1:
+        only = adjoint[leaves[0]]
+        for lane in range(count):
+            out[np.uint64(first + lane * stride)] = only[lane]
+    else:
+        for lane in range(count):
+            total = 0.0
+            for leaf in leaves:
+                total += adjoint[leaf, lane]
+            out[np.uint64(first + lane * stride)] = total
+
+
+@inlined
+def _hand_over(circuit, uses, block, rows, leaf_adjoint, by_batched, by_shared):
+    """Write the derivatives by weights: each the sum of those by the leaves that read it."""
+    for i in range(len(uses.weights)):
+        entry = uses.weights[i]
+        stride, offset = circuit.strides[entry], circuit.offsets[entry]
+        leaves = uses.weight_leaves[uses.weight_offsets[i] : uses.weight_offsets[i + 1]]
+        first = circuit.bases[entry] * rows + block.first * stride + offset
+        if stride == 0:
+            if len(by_shared):
+                for leaf in leaves:
+                    for lane in range(block.lanes):
+                        by_shared[offset] += leaf_adjoint[leaf, lane]
+        elif len(by_batched.singles):
+            _write_lanes(leaf_adjoint, leaves, by_batched.singles, first, stride, block.lanes)
+        elif len(by_batched.doubles):
+            _write_lanes(leaf_adjoint, leaves, by_batched.doubles, first, stride, block.lanes)
 
 
 @compiled
 def backward_blocks(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots,
-    sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
-    weight_offsets, weight_leaves, widths, batched, rows, shared, first_block, last_block, leaves, values, have_values,
-    exponents, seeds, seed_exponents, batched_gradient, shared_gradients,
+    packed, packed_uses, batched, single, shared, rows, first_block, last_block, room, have_values, numbers,
+    as_logs, first, count, chosen, gradient, single_gradient, by_batched, by_shared,
 ):  # fmt: skip
-    """Propagate the loss's derivatives by the roots down: ``seeds[b, r] * 2**seed_exponents[b, r]`` by root r of row b.
+    """From the loss's derivatives by a reading, numbers [rows * count] at ``gradient``, to those by the weights.
 
-    Writes ``batched_gradient`` (flat, as ``batched``) and adds to ``shared_gradients`` [blocks, s], one row a block.
+    Writes those by batched weights at the address ``by_batched``, in the format of ``batched``, for the weights that
+    some leaf reads, unless it is 0; adds to ``by_shared`` [blocks, s], where s is 0 if nobody asks for it.
+    ``packed_uses`` is the plan's inversion, and ``have_values`` says that `forward_blocks` filled ``room``; the other
+    arguments are those of `forward_blocks` and `read_roots`.
     """
-    lanes = values.shape[2]
-    adjoint = np.empty((len(node_offsets) - 1, lanes))
-    leaf_adjoint = np.empty((len(leaf_offsets) - 1, lanes))
-    for block in range(first_block, last_block):
-        slot = block if values.shape[0] > 1 else 0
-        leaf = leaves[slot]
-        value = values[slot]
-        first = block * LANES
-        count = min(LANES, rows - first)
+    circuit, uses = PlanArrays(*_nine(packed)), Inversion(*_nine(packed_uses))
+    weights = Weights(_floats(batched, single), numbers_at(shared, _DOUBLES), rows)
+    roots, reading = Roots(numbers, circuit.given), Reading(as_logs, first, count, numbers_at(chosen, _LONGS))
+    gradients, derivatives = _floats(gradient, single_gradient), _floats(by_batched, single)
+    leaves, nodes, n_roots = len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1, len(circuit.roots)
+    adjoint = np.empty((nodes + n_roots, room.shape[2]))
+    leaf_adjoint = np.empty((leaves, room.shape[2]))
+    seeds, powers = np.empty(n_roots), np.empty(n_roots, np.int64)
+    for number in range(first_block, last_block):
+        block = _block(circuit, rows, room, number)
         if not have_values:
-            _fill_leaves(leaf_offsets, bases, strides, offsets, batched, rows, shared, first, count, leaf)
-            _fill_nodes(node_offsets, primes, subs, count, leaf, value)
-        _propagate(
-            sub_offsets, sub_parents, sub_primes, prime_offsets, prime_parents, prime_subs, root_offsets, root_places,
-            first, count, leaf, value, exponents, seeds, adjoint, leaf_adjoint,
-        )  # fmt: skip
-        for lane in range(count):
-            if exponents[first + lane, len(roots)] != 0:
-                _extended_backward(
-                    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
-                    first + lane, seeds, seed_exponents, leaf_adjoint, lane,
-                )  # fmt: skip
-        _hand_over(weight_offsets, weight_leaves, widths, rows, first, count, leaf_adjoint, batched_gradient)
-        if shared_gradients.shape[1]:
-            for i in range(len(leaf_offsets) - 1):
-                for k in range(leaf_offsets[i], leaf_offsets[i + 1]):
-                    if strides[k] == 0:
-                        for lane in range(count):
-                            shared_gradients[block, offsets[k]] += leaf_adjoint[i, lane]
+            _fill_leaves(circuit, weights, block)
+            _fill_nodes(circuit, block)
+        for lane in range(block.lanes):
+            row = block.first + lane
+            plain = numbers[1, row, n_roots] == 0.0
+            if plain:
+                _seed(roots, reading, gradients, row, seeds, powers)
+            for r in range(n_roots):
+                adjoint[nodes + r, lane] = seeds[r] if plain else 0.0
+        _propagate(uses, block, adjoint, leaf_adjoint)
+        for lane in range(block.lanes):
+            row = block.first + lane
+            if numbers[1, row, n_roots] != 0.0:
+                values = room_for(leaves, nodes)
+                extended_values(circuit, weights, row, values)
+                _seed(roots, reading, gradients, row, seeds, powers)
+                extended_adjoints(circuit, values, seeds, powers, lane, leaf_adjoint)
+        _hand_over(circuit, uses, block, rows, leaf_adjoint, derivatives, by_shared[number])
 
 
 @compiled
-def _extended_backward(
-    leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, roots, batched, rows, shared,
-    row, seeds, seed_exponents, leaf_adjoint, lane,
-):  # fmt: skip
-    """The derivatives of one row's leaves with extended range, written as float64 where they fit again."""
-    n_nodes = len(node_offsets) - 1
-    n_leaves = len(leaf_offsets) - 1
-    lm = np.empty(n_leaves)
-    le = np.empty(n_leaves, np.int64)
-    vm = np.empty(n_nodes)
-    ve = np.empty(n_nodes, np.int64)
-    _extended_row(
-        leaf_offsets, bases, strides, offsets, node_offsets, primes, subs, batched, rows, shared, row, lm, le, vm, ve,
-    )  # fmt: skip
-    am = np.zeros(n_nodes)
-    ae = np.zeros(n_nodes, np.int64)
-    dm = np.zeros(n_leaves)
-    de = np.zeros(n_leaves, np.int64)
-    for r in range(len(roots)):
-        _accumulate(am, ae, roots[r], seeds[row, r], seed_exponents[row, r])
-    for n in range(n_nodes - 1, 1, -1):
-        if am[n] == 0.0:
-            continue
-        for k in range(node_offsets[n], node_offsets[n + 1]):
-            p = primes[k]
-            s = subs[k]
-            _accumulate(am, ae, s, am[n] * lm[p], ae[n] + le[p])
-            _accumulate(dm, de, p, am[n] * vm[s], ae[n] + ve[s])
-    for i in range(n_leaves):
-        if dm[i] == 0.0 or de[i] < -_LARGEST_SHIFT:
-            leaf_adjoint[i, lane] = 0.0
-        else:
-            leaf_adjoint[i, lane] = math.ldexp(dm[i], min(de[i], _LARGEST_EXPONENT))
-
-
-@compiled
-def node_levels(node_offsets, subs):
-    """The level of every node: that of the constants is 0, of any other one more than the highest that it uses."""
-    levels = np.zeros(len(node_offsets) - 1, np.int64)
-    for n in range(2, len(levels)):
-        highest = 0
-        for e in range(node_offsets[n], node_offsets[n + 1]):
-            highest = max(highest, levels[subs[e]])
-        levels[n] = highest + 1
-    return levels
-
-
-@compiled
-def grouped(keys, count):
-    """The places of every key from 0 to ``count - 1``: ``order[offsets[i]:offsets[i + 1]]`` are those of key i."""
-    offsets = np.zeros(count + 1, np.int64)
-    for place in range(len(keys)):
-        offsets[keys[place] + 1] += 1
-    for i in range(count):
-        offsets[i + 1] += offsets[i]
-    order = np.empty(len(keys), np.int64)
-    free = offsets.copy()
-    for place in range(len(keys)):
-        order[free[keys[place]]] = place
-        free[keys[place]] += 1
-    return offsets, order
+def rows_are_distributions(rows, sum_tolerance, negative_tolerance):
+    """Whether every row of [n, k] is finite, at least 0 and sums to 1, within the tolerances."""
+    for i in range(rows.shape[0]):
+        total = 0.0
+        smallest = 0.0
+        for j in range(rows.shape[1]):
+            total += rows[i, j]
+            smallest = min(smallest, rows[i, j])
+        # Comparisons with NaN are false.
+        if not (abs(total - 1.0) <= sum_tolerance and smallest >= -negative_tolerance):
+            return False
+    return True

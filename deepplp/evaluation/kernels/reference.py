@@ -7,50 +7,34 @@ that of the values around it: its derivative is a number like any other.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.circuit import Plan
-from deepplp.evaluation.layers import layers_of
+from deepplp.circuit import Plan, layers_of
+from deepplp.evaluation.readings import Kind, Roots, check_chosen, read, scale, sums_by
+from deepplp.evaluation.semirings import Level, Places, Semiring, Table, levels_of, taken, walk
 
-__all__ = ["evaluate_reference", "reference_gradients", "reference_results", "sums_by", "to_device"]
+__all__ = ["ReferenceWalk", "evaluate_reference", "reference_gradients", "reference_roots", "to_device"]
 
 _NO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
 # Powers of two by which numbers are scaled at once: they and their products with small numbers do not overflow.
 _LARGEST_SHIFTS = {torch.float64: 900.0, torch.float32: 100.0}
 
 
-def _scale(x: Tensor, exponent: Tensor) -> Tensor:
-    """x * 2**exponent in two halves: 2**1074 alone would overflow."""
-    half = torch.floor(exponent / 2)
-    return x * torch.exp2(half) * torch.exp2(exponent - half)
-
-
 def _normalise(x: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
     """x * 2**exponent with a mantissa in [1/2, 1), or 0 * 2**exponent where x is 0."""
     shift = torch.frexp(x.detach()).exponent.to(x.dtype)
-    return _scale(x, -shift), exponent + shift
+    return scale(x, -shift), exponent + shift
 
 
 def to_device(array: np.ndarray, device: torch.device, dtype: torch.dtype = torch.int64) -> Tensor:
     """An index array as a tensor that autograd may keep, whatever mode the caller is in."""
     with torch.inference_mode(False):
         return torch.from_numpy(array.copy()).to(device, dtype)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Level:
-    """The elements of one level's nodes: leaves ``primes`` times slots ``subs``, each for a node of the level."""
-
-    primes: Tensor
-    subs: Tensor
-    node_of: Tensor
-    nodes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,87 +46,95 @@ class _Indices:
     strides: Tensor
     offsets: Tensor
     leaf_of: Tensor
-    levels: tuple[_Level, ...]
+    levels: tuple[Level, ...]
     roots: Tensor
     given: Tensor
 
 
 def _indices(plan: Plan, device: torch.device) -> _Indices:
-    def index(array: np.ndarray) -> Tensor:
-        return to_device(array, device)
+    def index(array: Tensor | np.ndarray) -> Tensor:
+        return to_device(np.asarray(array), device)
 
     layers = layers_of(plan)
-    starts, levels = layers.values.starts, []
-    for first, last in zip(layers.bounds[1:-1], layers.bounds[2:], strict=True):
-        mine = slice(starts[first], starts[last])
-        node_of = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
-        levels.append(
-            _Level(index(layers.values.left[mine]), index(layers.values.right[mine]), index(node_of), int(last - first))
-        )
+    arrays = layers.plan.arrays
+    levels = [
+        Level(index(level.primes), index(level.subs), index(level.node_of), level.nodes) for level in levels_of(layers)
+    ]
     return _Indices(
-        index(plan.strides > 0).bool(),
-        index(plan.bases),
-        index(plan.strides),
-        index(plan.offsets),
-        index(np.repeat(np.arange(plan.leaves), np.diff(plan.leaf_offsets))),
+        index(arrays.strides > 0).bool(),
+        index(arrays.bases),
+        index(arrays.strides),
+        index(arrays.offsets),
+        index(np.repeat(np.arange(plan.leaves), np.diff(arrays.leaf_offsets))),
         tuple(levels),
-        index(layers.roots),
-        index(plan.given),
+        index(arrays.roots),
+        index(arrays.given),
     )
 
 
-def sums_by(x: Tensor, place: Tensor, places: int) -> Tensor:
-    """The sums [rows, places] of those entries of x [rows, n] that have the same ``place`` [n].
+def reference_roots(plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> Roots:
+    """The roots of every row, differentiable any number of times.
 
-    In the order of the entries, so that the same bits come out every time; on a GPU ``index_add`` has no order.
+    Arguments as for `Evaluation`; float64 inside where the device has it.
     """
-    if x.device.type == "cpu":
-        return x.new_zeros(len(x), places).index_add(1, place, x)
-    return x.new_zeros(places, len(x)).index_put((place,), x.T, accumulate=True).T
+    dtype = torch.float32 if batched.device.type == "mps" else torch.float64
+    device = batched.device
+    indices = plan.keep(("reference", device), lambda p: _indices(p, device))
+    leaves = _leaves(indices, plan, batched.to(dtype).reshape(-1), shared.to(dtype), rows)
+    mantissas, exponents = taken(walk(indices.levels, leaves, EXTENDED), indices.roots)
+    assert isinstance(mantissas, Tensor)
+    assert isinstance(exponents, Tensor)
+    return Roots(mantissas, exponents, indices.given)
+
+
+def _extended_products(a: Table, b: Table) -> Table:
+    return a[0] * b[0], a[1] + b[1]
+
+
+def _extended_sums(table: Table, group_of: Places, groups: int) -> Table:
+    mantissa, exponent = table
+    assert isinstance(mantissa, Tensor)
+    assert isinstance(exponent, Tensor)
+    assert isinstance(group_of, Tensor)
+    reach = _LARGEST_SHIFTS[mantissa.dtype]
+    top = _largest_exponents(mantissa.detach() == 0, exponent, group_of, groups)
+    shift = (exponent - top[:, group_of]).clamp(-reach, reach)
+    return _normalise(sums_by(mantissa * torch.exp2(shift), group_of, groups), top)
+
+
+EXTENDED = Semiring(_extended_sums, _extended_products, (0.0, 0.0), (0.5, 1.0), normalised=True)
+"""Sums of products with extended range: a table holds mantissas and exponents."""
 
 
 def evaluate_reference(plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor]:
     """Log-probabilities and probabilities of the queries given the evidence, each [batch, query].
 
-    Arguments as for `Evaluation`; float64 inside where the device has it. Differentiable any number of times.
+    Arguments as for `Evaluation`. Differentiable any number of times.
     """
-    log_probs, probs, _ = reference_results(plan, batched, shared, rows)
-    return log_probs, probs
+    roots = reference_roots(plan, batched, shared, batched.shape[0] if rows is None else rows)
+    return read(roots, "log_probs", None), read(roots, "probs", None)
 
 
-def reference_results(
-    plan: Plan, batched: Tensor, shared: Tensor, rows: int | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The same, and the log-probabilities [batch, evidence] of the evidence."""
-    dtype = torch.float32 if batched.device.type == "mps" else torch.float64
-    device = batched.device
-    reach = _LARGEST_SHIFTS[dtype]
-    indices = plan.keep(("reference", device), lambda: _indices(plan, device))
-    rows = batched.shape[0] if rows is None else rows
-    leaf_m, leaf_e = _leaves(indices, plan, batched.to(dtype).reshape(-1), shared.to(dtype), rows)
-    constants = torch.tensor([0.0, 1.0], dtype=dtype, device=device).expand(rows, 2)
-    value_m, value_e = _normalise(constants, torch.zeros_like(constants))
-    for level in indices.levels:
-        mantissa = leaf_m[:, level.primes] * value_m[:, level.subs]
-        exponent = leaf_e[:, level.primes] + value_e[:, level.subs]
-        top = _largest_exponents(mantissa.detach() == 0, exponent, level.node_of, level.nodes)
-        shift = (exponent - top[:, level.node_of]).clamp(-reach, reach)
-        m, e = _normalise(sums_by(mantissa * torch.exp2(shift), level.node_of, level.nodes), top)
-        value_m, value_e = torch.cat([value_m, m], dim=1), torch.cat([value_e, e], dim=1)
+class ReferenceWalk:
+    """The roots of every row of a batch, and differentiable readings of them.
 
-    root_m, root_e = value_m[:, indices.roots], value_e[:, indices.roots]
-    zero = root_m.detach() <= 0  # less than 0 where rounding took a weight there
-    # log 0 is -inf, and its derivative is taken to be 0: see `Evaluation`.
-    safe_m = torch.where(zero, torch.ones_like(root_m), root_m)
-    n, given = plan.queries, indices.given
-    ratio_e = root_e[:, :n] - root_e[:, given]
-    # The ratio before the logarithm: log P(q|e) near 0 is no difference of large numbers.
-    log_probs = torch.log(safe_m[:, :n] / safe_m[:, given]) + ratio_e * math.log(2.0)
-    log_probs = log_probs.masked_fill(zero[:, :n], -math.inf).masked_fill(zero[:, given], math.nan)
-    probs = _scale(root_m[:, :n] / root_m[:, given], ratio_e.clamp(-2 * reach, reach))
-    probs = probs.masked_fill(zero[:, given], math.nan)
-    log_evidence = torch.log(safe_m[:, n:]) + root_e[:, n:] * math.log(2.0)
-    return log_probs, probs, log_evidence.masked_fill(zero[:, n:], -math.inf)
+    Arguments as for `Evaluation`.
+    """
+
+    def __init__(self, plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> None:
+        self.plan = plan
+        self.rows = rows
+        self._roots = reference_roots(plan, batched, shared, rows)
+
+    def read(self, kind: Kind, chosen: Tensor | None, dtype: torch.dtype) -> Tensor:
+        """A reading (see `readings.read`); a chosen query that there is not is an IndexError."""
+        if chosen is not None:
+            check_chosen(chosen, self.plan.queries)
+        return read(self._roots, kind, chosen).to(dtype)
+
+    def impossible_rows(self) -> list[int]:
+        """The rows whose evidence has probability zero."""
+        return self._roots.impossible_rows()
 
 
 def _leaves(indices: _Indices, plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> tuple[Tensor, Tensor]:
@@ -164,19 +156,24 @@ def _largest_exponents(zero: Tensor, exponent: Tensor, node_of: Tensor, nodes: i
 
 
 def reference_gradients(
-    plan: Plan, batched: Tensor, shared: Tensor, rows: int, gradients: Sequence[Tensor | None], *, create_graph: bool
+    plan: Plan,
+    batched: Tensor,
+    shared: Tensor,
+    rows: int,
+    results: Callable[[Roots], Tensor],
+    gradient: Tensor,
+    *,
+    create_graph: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
     """The loss's derivatives by ``batched`` and ``shared``, None for one that requires no gradient.
 
-    ``gradients`` are its derivatives by the three results, None where it does not depend on one. With ``create_graph``
-    the derivatives can be differentiated again.
+    ``gradient`` are its derivatives by the ``results`` of roots. With ``create_graph`` the derivatives can be
+    differentiated again.
     """
     with torch.enable_grad():
-        results = reference_results(plan, batched, shared, rows)
+        found = results(reference_roots(plan, batched, shared, rows))
         inputs = [x for x in (batched, shared) if x.requires_grad]
-        read = [(r, g.to(r.dtype)) for r, g in zip(results, gradients, strict=True) if g is not None]
         # A constant circuit reads no weight: its derivative is zero, and can be differentiated too.
-        nothing = sum(0.0 * x.sum() for x in inputs)
-        outputs = [result + nothing for result, _ in read]
-        found = iter(torch.autograd.grad(outputs, inputs, [g for _, g in read], create_graph=create_graph))
-    return next(found) if batched.requires_grad else None, next(found) if shared.requires_grad else None
+        found = found + sum(0.0 * x.sum() for x in inputs)
+        gradients = iter(torch.autograd.grad(found, inputs, gradient.to(found.dtype), create_graph=create_graph))
+    return next(gradients) if batched.requires_grad else None, next(gradients) if shared.requires_grad else None

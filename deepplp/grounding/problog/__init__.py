@@ -14,7 +14,7 @@ Its interface::
 """
 
 from deepplp.grounding.problog.loading import LoadedProgram, load_program
-from deepplp.grounding.problog.own_goals import OwnGoals, own_goals
 from deepplp.grounding.problog.run import ground_goals
+from deepplp.grounding.problog.stated_goals import OwnGoals, own_goals
 
 __all__ = ["LoadedProgram", "OwnGoals", "ground_goals", "load_program", "own_goals"]

@@ -22,7 +22,7 @@ from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.modules import check_module
 from deepplp.grounding.problog.negation import ExactNegation
 from deepplp.grounding.problog.places import Places
-from deepplp.grounding.problog.records import Records
+from deepplp.grounding.problog.recorded import Records
 from deepplp.grounding.problog.solvers import Probabilistic
 from deepplp.grounding.problog.vocabulary import (
     Argument,

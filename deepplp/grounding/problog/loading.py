@@ -22,7 +22,7 @@ from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.libraries import libraries_for, load_library, mend_libraries
 from deepplp.grounding.problog.neural import neural_builtin
 from deepplp.grounding.problog.places import Places
-from deepplp.grounding.problog.records import Records
+from deepplp.grounding.problog.recorded import Records
 from deepplp.grounding.problog.solvers import python_solver, tensor_solvers
 from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.program import Program, Statement, calls_of, undecided_signatures

@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Unpack
 
 from problog.engine_unify import UnifyError, unify_value
 from problog.logic import is_variable
 
 from deepplp.errors import GroundingError
+from deepplp.grounding.problog.recorded import Record
 from deepplp.grounding.problog.vocabulary import Argument, Arguments, Bindings, BuiltinFunction, CallOptions
 from deepplp.program import Constant, readable
 
-__all__ = ["RECORDERS", "Record", "Records"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """A term that is recorded under a key. As a constant of the program it is a reference, told apart by its text."""
-
-    number: int
-    key: Argument
-    term: Argument
-
-    def __str__(self) -> str:
-        return f"<record {self.number}>"
-
-
-class Records:
-    """All that a run has recorded, by key; it begins with what the program's directives have."""
-
-    def __init__(self, earlier: Records | None = None) -> None:
-        self._lists: dict[Argument, list[Record]] = (
-            {} if earlier is None else {key: found.copy() for key, found in earlier._lists.items()}
-        )
-        self._count: int = 0 if earlier is None else earlier._count
-
-    @property
-    def keys(self) -> list[Argument]:
-        """The keys, in the order of their first records."""
-        return list(self._lists)
-
-    def under(self, key: Argument) -> list[Record]:
-        """The records of a key, in their order."""
-        return list(self._lists.get(key, ()))
-
-    def add(self, key: Argument, term: Argument, *, first: bool) -> Record:
-        """Record a term, before or behind the others of its key."""
-        self._count += 1
-        record = Record(self._count, key, term)
-        found = self._lists.setdefault(key, [])
-        found.insert(0 if first else len(found), record)
-        return record
-
-    def erase(self, record: Record) -> None:
-        """Erase a record, if it is still there."""
-        self._lists[record.key] = [r for r in self._lists.get(record.key, ()) if r is not record]
+__all__ = ["RECORDERS"]
 
 
 def _current_key(key: Argument, **call: Unpack[CallOptions]) -> list[Arguments]:

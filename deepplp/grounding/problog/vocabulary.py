@@ -16,7 +16,7 @@ from deepplp.grounding.target import Key, Probability
 from deepplp.program import Term
 
 if TYPE_CHECKING:
-    from deepplp.grounding.problog.records import Records
+    from deepplp.grounding.problog.recorded import Records
 
 __all__ = [
     "Argument",

@@ -10,7 +10,7 @@ answers left to pass on: then all of them are complete. A negated call needs a c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.ground_budget import GroundMeter
@@ -84,7 +84,7 @@ class Tabling:
                 node = rule.goals[0].step(self, environment) if rule.goals else TRUE_KEY
                 if node is not None:
                     assert isinstance(node, int)  # a fact has no goal but its choice
-                    arguments = rule.answer(table.key, environment)
+                    arguments = cast(tuple[int, ...], rule.head)  # facts are ground
                     if self.proved is not None:
                         self.proved.append(Proved(table, arguments, rule, environment))
                     self._add(table, arguments, node)
@@ -245,4 +245,4 @@ class Tabling:
 
 def ground_arguments(call: Atom) -> tuple[int, ...]:
     """The arguments of a call that holds no variable."""
-    return call[1:]  # type: ignore[return-value]
+    return cast(tuple[int, ...], call[1:])

@@ -142,19 +142,23 @@ class Translation:
         return [self.terms.pattern(t) for t in terms]
 
     def _goals(self, clause: ClauseNode, number: int) -> Sequence[Step]:
+        """The goals of a clause; of a head of an annotated disjunction, its body as one call, and the choice."""
         if clause.group is None:
             return self._conjunction(clause.child, variables_in(clause.args), number)
-        (_, body), (_, chosen) = parts_of(self._base, clause.child, ConjunctionNode)
-        assert isinstance(body, CallNode)
+        both = self._base.node(clause.child)
+        assert isinstance(both, ConjunctionNode)
+        chosen = self._base.node(both.children[1])
         assert isinstance(chosen, CallNode)
         choice = self._base.node(chosen.defnode)
         assert isinstance(choice, ChoiceNode)
-        known = self._bodies.get(body.defnode)
+        known = self._bodies.get(clause.group)
         if known is None:
+            body = self._base.node(both.children[0])
+            assert isinstance(body, CallNode)
             place = clause.location if self._place is None else self._place
             predicate = self._of(body.defnode, signature_of(body), place, is_body=True)
-            known = self._bodies[body.defnode] = predicate, self._patterns(choosing(body.args, choice.locvars))
-        return CallStep(self.terms, *known, body.location), ChooseStep(self.terms, chosen.defnode, choice)
+            known = self._bodies[clause.group] = predicate, self._patterns(choosing(body.args, choice.locvars))
+        return CallStep(self.terms, *known, clause.location), ChooseStep(self.terms, chosen.defnode, choice)
 
     def _conjunction(self, number: int, outside: set[int], clause: int) -> list[Step]:
         """The goals of a body. ``outside`` are variables that occur elsewhere in the clause."""

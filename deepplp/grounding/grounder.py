@@ -174,8 +174,7 @@ class Grounder:
             goals = ground_goals(self._loaded, question.goals(), self._budget)
             formula = question.formula(goals, self.program.learnables)
             if derivations:
-                reason = "ProbLog's engine tells no derivations" if declined is None else str(declined)
-                formula = replace(formula, no_derivations=reason)
+                formula = replace(formula, no_derivations=str(declined or "ProbLog's engine remembers no derivations"))
             return Grounding(formula, "problog", declined)
 
     def _question(self, queries: Sequence[Term] | None, evidence: Evidence) -> Question:
