@@ -52,7 +52,7 @@ def ground(
         QueryError: a query is neither a text nor a term, or there is no such ``grounder``.
         BudgetExceededError: grounding takes more than the budget.
 
-    >>> program = Program.from_string("0.4::edge(a, b). 0.5::edge(b, c). path(X, Y) :- edge(X, Y)."
+    >>> program = Program.from_string("0.4::edge(a, b). 0.5::edge(b, c). path(X, Y) :- edge(X, Y). "
     ...                               "path(X, Y) :- edge(X, Z), path(Z, Y).")
     >>> formula = ground(program, "path(a, X)")
     >>> [goal.term for goal in formula.queries]
