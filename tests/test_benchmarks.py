@@ -123,7 +123,7 @@ def test_sums_by_hand_are_ours() -> None:
     assert sums_shown(torch.tensor([[[9, 1], [0, 2]]])).tolist() == [39]
     ours = number_addition.naive_loss(network)(images, shown)
     for by_hand in (outer_sum_loss, convolution_loss, place_values_loss):
-        torch.testing.assert_close(by_hand(network)(images, shown), ours, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(by_hand(network)(images, shown), ours.float(), rtol=1e-4, atol=1e-5)
 
 
 @needs("pgmpy")

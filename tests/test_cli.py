@@ -43,6 +43,32 @@ def test_output_is_problogs(tmp_path: Path) -> None:
     assert ours.stdout == format_dictionary(theirs) + "\n"
 
 
+@pytest.mark.parametrize(
+    "options", [["--grounder", "tabled"], ["--grounder", "problog"], ["--grounder", "problog", "--compiler", "sdd"]]
+)
+def test_every_path_prints_the_same(tmp_path: Path, options: list[str]) -> None:
+    """Whoever grounds and compiles: the same lines."""
+    file = tmp_path / "plain.pl"
+    file.write_text(PLAIN)
+    ours = run("prob", *options, file)
+    assert (ours.returncode, ours.stderr) == (0, "")
+    assert ours.stdout == run("prob", file).stdout
+
+
+def test_the_tabled_engine_alone_says_what_it_does_not_speak(tmp_path: Path) -> None:
+    """A construct that only ProbLog's engine speaks is an error where that engine may not be used."""
+    file = tmp_path / "p.pl"
+    file.write_text("0.5::a.\nq(L) :- findall(x, a, L).\nquery(q(_)).")
+    assert run("prob", file).returncode == 0
+    result = run("prob", "--grounder", "tabled", file)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"{file}:2:9: the tabled engine cannot ground this: findall/3 is not spoken by the tabled engine\n"
+        "    q(L) :- findall(x, a, L).\n            ^\n"
+    )
+    assert run("prob", "--grounder", "nobody", file).returncode == 2
+
+
 def test_queries_without_an_answer_print_zero(tmp_path: Path) -> None:
     """A query of which nothing can be proved is printed with probability 0, as ProbLog does."""
     file = tmp_path / "none.pl"

@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import deepplp
-from deepplp.errors import DeepPLPError, InconsistentEvidenceError, NegativeCycleError
+from deepplp.errors import DeepPLPError, GroundingError, InconsistentEvidenceError, NegativeCycleError, QueryError
 from deepplp.formula import And, Atom, Fixed, Formula, Neural
 from deepplp.grounding import Grounder
 from deepplp.program import Program, parse_goal
@@ -342,3 +342,42 @@ def test_evidence_about_what_no_query_asks() -> None:
     assert answers(text, "a") == pytest.approx({"a": 0.3 * 0.4 / (1 - 0.18)})
     assert answers(text + "evidence(b).", "a") == {"a": 0.0}
     assert answers("0.3::a. 0.6::b. evidence(b).", "a") == pytest.approx({"a": 0.3})
+
+
+def test_ground_takes_texts_and_terms() -> None:
+    """The public first stage: one query or several, as texts or terms; evidence as a mapping; the program's own."""
+    program = Program.from_string("0.4::a(1). 0.5::a(2). b :- a(1). query(b). evidence(a(2)).")
+    both = [parse_goal("a(X)"), parse_goal("b")]
+    assert deepplp.ground(program, "a(X)") == deepplp.ground(program, both[0])
+    assert deepplp.ground(program, ["a(X)", both[1]]) == deepplp.ground(program, both)
+    assert deepplp.ground(program) == deepplp.ground(program, "b")
+    known = deepplp.ground(program, "b", evidence={"a(1)": True, "b": None, "a(3)": False})
+    assert [str(g) for g in known.evidence] == ["a(2)", "a(1)", r"\+a(3)", "b as observed"]
+    for wrong in (3, [b"b"]):
+        with pytest.raises(QueryError, match="a query is an atom such as"):
+            deepplp.ground(program, wrong)  # type: ignore[arg-type]
+
+
+def test_who_grounds_can_be_chosen() -> None:
+    """The formulas of both engines; what the tabled one does not speak, and where, is told or raised."""
+    program = Program.from_string("0.4::a(1). 0.5::a(2).\nl(L) :- findall(X, a(X), L).\nb :- a(1).", "p.pl")
+    assert deepplp.ground(program, "b", grounder="tabled") == deepplp.ground(program, "b", grounder="problog")
+    assert Grounder(program).trace([parse_goal("b")]).engine == "tabled"
+    assert Grounder(program, grounder="problog").trace([parse_goal("b")]).engine == "problog"
+    grounding = Grounder(program).trace([parse_goal("b"), parse_goal("l(L)")])
+    assert grounding.engine == "problog"
+    assert str(grounding.declined) == "p.pl:2:9: findall/3 is not spoken by the tabled engine"
+    assert grounding.formula == deepplp.ground(program, ["b", "l(L)"], grounder="problog")
+    with pytest.raises(GroundingError, match=r"^p\.pl:2:9: the tabled engine cannot ground this: findall/3 is not"):
+        deepplp.ground(program, "l(L)", grounder="tabled")
+    with pytest.raises(QueryError, match="grounder is 'auto' or 'tabled' or 'problog', not 'yap'"):
+        deepplp.ground(program, "b", grounder="yap")  # type: ignore[arg-type]
+
+
+def test_derivations_by_problogs_engine_are_not_known() -> None:
+    """Where the tabled engine declines, the formula says why it has no derivations."""
+    program = Program.from_string("0.4::a(1). l(L) :- findall(X, a(X), L).", "p.pl")
+    assert deepplp.ground(program, "a(X)", derivations=True).derivations is not None
+    formula = deepplp.ground(program, "l(L)", derivations=True)
+    assert formula.derivations is None
+    assert formula.no_derivations == "p.pl:1:20: findall/3 is not spoken by the tabled engine"

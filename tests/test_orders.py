@@ -195,7 +195,7 @@ def test_reachability(seed: int) -> None:
     """The probability to reach each node of a cyclic graph is the share of the graphs in which a search finds it."""
     n = 7
     formula = path(n, seed)
-    names = [c.values[0] for c in formula.choices]
+    names = [str(c.values[0]) for c in formula.choices]
     edges = [tuple(int(x) for x in name[2:-1].split(",")) for name in names]
     counts = np.zeros(n)
     for present in itertools.product((False, True), repeat=len(edges)):
@@ -212,7 +212,7 @@ def test_reachability(seed: int) -> None:
     expected = counts / 2 ** len(edges)
     for name in ORDERS:
         found = probabilities(compile_formula(formula, name), formula)
-        by_goal = {g.term: p for g, p in zip(formula.queries, found, strict=True)}
+        by_goal = {str(g.term): p for g, p in zip(formula.queries, found, strict=True)}
         np.testing.assert_allclose([by_goal[f"r({i})"] for i in range(1, n)], expected[1:], rtol=1e-12)
     last = path(n, seed, last_only=True)  # one function is wanted of the cycle, whose sole reader it may be
     for name in ORDERS:

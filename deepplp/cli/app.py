@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +16,29 @@ import deepplp
 from deepplp.errors import DeepPLPError, ProgramWarning, UnknownNetworkError
 
 __all__ = ["main"]
+
+
+class Grounder(StrEnum):
+    """Who grounds."""
+
+    AUTO = "auto"
+    TABLED = "tabled"
+    PROBLOG = "problog"
+
+
+class Compiler(StrEnum):
+    """Who compiles."""
+
+    PORTFOLIO = "portfolio"
+    SDD = "sdd"
+
+
+_GROUNDERS: Mapping[Grounder, Literal["auto", "tabled", "problog"]] = MappingProxyType(
+    {Grounder.AUTO: "auto", Grounder.TABLED: "tabled", Grounder.PROBLOG: "problog"}
+)
+_COMPILERS: Mapping[Compiler, Literal["portfolio", "sdd"]] = MappingProxyType(
+    {Compiler.PORTFOLIO: "portfolio", Compiler.SDD: "sdd"}
+)
 
 app = typer.Typer(
     name="deepplp",
@@ -45,8 +71,18 @@ def prob(
     allow_python: Annotated[
         bool, typer.Option("--allow-python", help="Let the program load Python files and data bases.")
     ] = False,
+    grounder: Annotated[
+        Grounder, typer.Option(help="The tabled engine, ProbLog's, or the second where the first declines.")
+    ] = Grounder.AUTO,
+    compiler: Annotated[
+        Compiler, typer.Option(help="Several orders of the choices, or PySDD alone.")
+    ] = Compiler.PORTFOLIO,
 ) -> None:
-    """Print the probability of every answer to the program's queries, as ProbLog does."""
+    """Print the probability of every answer to the program's queries, as ProbLog does.
+
+    --grounder problog --compiler sdd is the classical path. It takes longer and gives the same answers: use it to check
+    one.
+    """
     program = deepplp.Program.from_file(file)
     if program.declarations:
         first = program.declarations[0]
@@ -55,7 +91,10 @@ def prob(
             f"deepplp.Model(program, networks={{{first.network!r}: …}})",
             first.position,
         )
-    answers = deepplp.Model(program, allow_python=allow_python).query()
+    model = deepplp.Model(
+        program, allow_python=allow_python, grounder=_GROUNDERS[grounder], compiler=_COMPILERS[compiler]
+    )
+    answers = model.query()
     if not answers.terms and not answers.unanswered:
         warnings.warn(f"{file} asks nothing: it has no query/1", ProgramWarning, stacklevel=1)
     results = dict(zip(answers.terms, answers.probs[0].tolist(), strict=True))

@@ -48,10 +48,11 @@ def ground(
 
     Raises:
         GroundingError: a goal cannot be ground, or the only ``grounder`` allowed declines it.
-        ProgramSyntaxError: a query is no atom.
+        ProgramSyntaxError: a query's text is no atom.
+        QueryError: a query is neither a text nor a term, or there is no such ``grounder``.
         BudgetExceededError: grounding takes more than the budget.
 
-    >>> program = Program.from_string("0.4::edge(a, b). 0.5::edge(b, c). path(X, Y) :- edge(X, Y)."
+    >>> program = Program.from_string("0.4::edge(a, b). 0.5::edge(b, c). path(X, Y) :- edge(X, Y). "
     ...                               "path(X, Y) :- edge(X, Z), path(Z, Y).")
     >>> formula = ground(program, "path(a, X)")
     >>> [goal.term for goal in formula.queries]
@@ -59,11 +60,18 @@ def ground(
     >>> [choice.values[0] for choice in formula.choices]
     [edge(a,b), edge(b,c)]
     """
-    queries = None if query is None else [query] if isinstance(query, (str, Term)) else list(query)
-    asked = None if queries is None else [parse_goal(q) if isinstance(q, str) else q for q in queries]
+    asked = None if query is None else _goals(query)
     known = [(parse_goal(text, "<evidence>"), holds) for text, holds in (evidence or {}).items()]
     loaded = Grounder(program, allow_python=allow_python, budget=budget, grounder=grounder)
     return loaded.ground(asked, known, derivations=derivations)
+
+
+def _goals(query: str | Term | Sequence[str | Term]) -> list[Term]:
+    queries = query if isinstance(query, Sequence) and not isinstance(query, str) else [query]
+    for q in queries:
+        if not isinstance(q, (str, Term)):
+            raise QueryError(f"a query is an atom such as 'path(a, X)', as a text or a term, not {q!r}")
+    return [parse_goal(q) if isinstance(q, str) else q for q in queries]
 
 
 def is_reserved(signature: str) -> bool:
@@ -177,9 +185,7 @@ class Grounder:
 
     def _tabled(self, question: Question, derivations: bool) -> Formula | Declined:
         """The formula by the tabled engine; without derivations where it cannot tell them, which is then said."""
-        engine = (
-            self._idle.pop() if self._idle else TabledEngine(self._loaded.clauses, self.program, self._loaded.neural)
-        )
+        engine = self._idle_engine()
         goals = self._tabled_goals(engine, question, derivations)
         untold = goals if derivations and isinstance(goals, Declined) else None
         if untold is not None:
@@ -193,6 +199,12 @@ class Grounder:
         if isinstance(formula, Declined):
             return formula
         return formula if untold is None else replace(formula, no_derivations=str(untold))
+
+    def _idle_engine(self) -> TabledEngine:
+        try:
+            return self._idle.pop()
+        except IndexError:  # all are in use, or there is none yet
+            return TabledEngine(self._loaded.clauses, self.program, self._loaded.neural)
 
     def _tabled_goals(self, engine: TabledEngine, question: Question, derivations: bool) -> GroundGoals | Declined:
         run = engine.new_run(GroundMeter(self._budget, self._loaded.locate), derivations=derivations)

@@ -10,7 +10,6 @@ asked for all marginals.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from experiments.benchmarks.cases import Case, chain, network_case
 from experiments.benchmarks.networks import load_network
 from experiments.benchmarks.structures import PROGRAM, graphs
 from experiments.benchmarks.table import Comparison, Measured, report, show
+from experiments.datasets import find_data
 from experiments.training import PROGRAMS
 
 ENGINES: dict[str, Literal["tabled", "problog"]] = {"tabled (s)": "tabled", "ProbLog's engine (s)": "problog"}
@@ -42,7 +42,7 @@ def cases() -> Iterator[Case]:
     """All cases, the networks only where ``DEEPPLP_DATA`` has them."""
     yield chain(15)
     yield chain(60)
-    for name in ("alarm", "hepar2", "pigs", "water") if "DEEPPLP_DATA" in os.environ else ():
+    for name in ("alarm", "hepar2", "pigs", "water") if find_data("bif") is not None else ():
         yield network_case(name, load_network(name), {})
     yield Case("formulas of 5 symbols", (PROGRAMS / "hwf.pl").read_text(), ("formula([a, b, c, d, e], V)",))
     yield story(8)

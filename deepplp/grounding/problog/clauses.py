@@ -8,12 +8,10 @@ from typing import Any
 from problog.logic import And as AndTerm
 from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 
+from deepplp.grounding.clause_base import LEARNABLE, NEURAL
 from deepplp.program import LearnableClause, NeuralDeclaration, Statement
 
-__all__ = ["LEARNABLE", "NEURAL", "engine_clauses"]
-
-NEURAL = "$neural"
-LEARNABLE = "$learnable"
+__all__ = ["engine_clauses"]
 
 # Arguments whose variables are their own, unless they also stand elsewhere in the clause.
 _SCOPED_ARGUMENTS = {
