@@ -74,21 +74,19 @@ def log_ratio(of: Operations, m: Tensor, s: Tensor, shift: Tensor | float) -> Te
 def ratio_seeds(of: Operations, g: Tensor, m: Tensor, s: Tensor, shift: Tensor | float) -> tuple[Tensor, Tensor]:
     """The derivatives by the roots of query and evidence, from the gradient g of P(q|e).
 
-    Both are to be multiplied with 2 to the power of minus the evidence's exponent.
+    The first is to be multiplied with 2 to the power of minus the evidence's exponent. The second is that of log s:
+    those of all queries are added up before they are divided by s.
     """
     known = s > 0.0
     safe = of.where(known, s, 1.0)
     by_query = of.where(known, g / safe, 0.0)
-    return by_query, -by_query * of.scale(m / safe, shift)
+    return by_query, -by_query * of.scale(m, shift)
 
 
 def log_ratio_seeds(of: Operations, h: Tensor, m: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-    """The same from the gradient h of log P(q|e).
-
-    Each is to be multiplied with 2 to the power of minus the exponent of its own root.
-    """
+    """The same from the gradient h of log P(q|e), where the first goes with minus the query's own exponent."""
     finite = (m > 0.0) & (s > 0.0)
-    return of.where(finite, h / of.where(finite, m, 1.0), 0.0), of.where(finite, -h / of.where(finite, s, 1.0), 0.0)
+    return of.where(finite, h / of.where(finite, m, 1.0), 0.0), of.where(finite, -h, 0.0)
 
 
 # Readings of roots that are tensors.
@@ -162,16 +160,19 @@ def seeds_of(roots: Roots, kind: Kind, chosen: Tensor | None, gradient: Tensor) 
     n, given = roots.queries, roots.given
     m, s, shift = _numbers(roots, kind, chosen)
     if kind == "probs":
-        by_root, by_given = ratio_seeds(TENSORS, gradient, m, s, shift)
+        by_root, by_log_given = ratio_seeds(TENSORS, gradient, m, s, shift)
         by_root = _scale_in_range(by_root, shift)
     else:
-        by_root, by_given = log_ratio_seeds(TENSORS, gradient.view_as(m), m, s)
-    if chosen is not None:
-        places = chosen.unsqueeze(1)
-        return torch.zeros_like(roots.mantissas).scatter(1, places, by_root).scatter(1, given[places], by_given)
+        by_root, by_log_given = log_ratio_seeds(TENSORS, gradient.view_as(m), m, s)
     if kind == "log_evidence":
         return torch.cat([torch.zeros_like(roots.mantissas[:, :n]), by_root], dim=1)
-    return torch.cat([by_root, sums_by(by_given, given - n, roots.mantissas.shape[1] - n)], dim=1)
+    if chosen is not None:
+        places = chosen.unsqueeze(1)
+        by_given = torch.where(s > 0.0, by_log_given / s, 0.0)
+        return torch.zeros_like(roots.mantissas).scatter(1, places, by_root).scatter(1, given[places], by_given)
+    evidence = roots.mantissas[:, n:]
+    total = sums_by(by_log_given, given - n, evidence.shape[1])
+    return torch.cat([by_root, torch.where(evidence > 0.0, total / evidence, 0.0)], dim=1)
 
 
 def _numbers(roots: Roots, kind: Kind, chosen: Tensor | None) -> tuple[Tensor, Tensor, Tensor | float]:

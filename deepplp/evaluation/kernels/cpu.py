@@ -16,6 +16,7 @@ named tuple.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -113,11 +114,12 @@ def _fill(numbers, count, number):
 
 
 @inlined
-def _add_lanes(numbers, first, stride, count, out):
-    """Add every ``stride``-th of the numbers, from the ``first`` on, to ``out``."""
+def _add_lanes(numbers, first, stride, count, out, fresh):
+    """Add every ``stride``-th of the numbers, from the ``first`` on, to ``out``, or write them if that is ``fresh``."""
     for lane in range(count):
         # Unsigned: numba would allow for a negative index, lane by lane.
-        out[lane] += float(numbers[np.uint64(first + lane * stride)])
+        number = float(numbers[np.uint64(first + lane * stride)])
+        out[lane] = number if fresh else out[lane] + number
 
 
 @inlined
@@ -125,17 +127,20 @@ def _fill_leaves(circuit, weights, block):
     leaves = len(circuit.leaf_offsets) - 1
     for i in range(leaves):
         leaf = block.leaf[i]
-        _fill(leaf, block.lanes, 0.0)
-        for k in range(circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]):
+        start, end = circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]
+        if start == end:
+            _fill(leaf, block.lanes, 0.0)
+        for k in range(start, end):
             stride, offset = circuit.strides[k], circuit.offsets[k]
             first = circuit.bases[k] * weights.rows + block.first * stride + offset
             if stride == 0:
+                weight = weights.shared[offset]
                 for lane in range(block.lanes):
-                    leaf[lane] += weights.shared[offset]
+                    leaf[lane] = weight if k == start else leaf[lane] + weight
             elif len(weights.batched.singles):
-                _add_lanes(weights.batched.singles, first, stride, block.lanes, leaf)
+                _add_lanes(weights.batched.singles, first, stride, block.lanes, leaf, k == start)
             else:
-                _add_lanes(weights.batched.doubles, first, stride, block.lanes, leaf)
+                _add_lanes(weights.batched.doubles, first, stride, block.lanes, leaf, k == start)
     _fill(block.leaf[leaves], block.lanes, 1.0)
 
 
@@ -198,34 +203,43 @@ def forward_blocks(packed, choices, batched, single, shared, rows, first_block, 
 
 # The readings' formulas, for numbers.
 
+_in_line = partial(inlined, forceinline=True)  # a call costs as much as a formula
 
-@inlined
+
+@_in_line
 def _where(condition, x, y):
     return x if condition else y
 
 
-@inlined
+@_in_line
 def _log(x):
     return math.log(x)
 
 
-@inlined
+@_in_line
 def _scale(x, exponent):
     return x if exponent == 0.0 else math.ldexp(x, int(max(exponent, -2000.0)))
 
 
 _NUMBERS = readings.Operations(_where, _log, _scale)
-_ratio, _log_ratio = inlined(readings.ratio), inlined(readings.log_ratio)
-_ratio_seeds, _log_ratio_seeds = inlined(readings.ratio_seeds), inlined(readings.log_ratio_seeds)
+_ratio, _log_ratio = _in_line(readings.ratio), _in_line(readings.log_ratio)
+_ratio_seeds, _log_ratio_seeds = _in_line(readings.ratio_seeds), _in_line(readings.log_ratio_seeds)
+
+
+@_in_line
+def _root(mantissas, exponents, given, r):
+    """A root's mantissa, that of what it is given (1 if nothing), and the difference of their exponents."""
+    if r >= len(given):
+        return mantissas[r], 1.0, exponents[r]
+    return mantissas[r], mantissas[given[r]], exponents[r] - exponents[given[r]]
 
 
 @inlined
-def _root(roots, row, r):
-    """A root's mantissa and exponent, and those of what it is given: 1 where it is given nothing."""
-    s, exponent = 1.0, 0.0
-    if r < len(roots.given):
-        s, exponent = roots.numbers[0, row, roots.given[r]], roots.numbers[1, row, roots.given[r]]
-    return roots.numbers[0, row, r], roots.numbers[1, row, r], s, exponent
+def _read_row(mantissas, exponents, given, as_logs, first, out):
+    """Read as many of a row's roots as ``out`` has room for."""
+    for j in range(len(out)):
+        m, s, shift = _root(mantissas, exponents, given, first + j)
+        out[j] = _log_ratio(_NUMBERS, m, s, shift) if as_logs else _ratio(_NUMBERS, m, s, shift)
 
 
 @compiled
@@ -235,44 +249,44 @@ def read_roots(packed, numbers, as_logs, first, count, chosen, out, single):
     ``packed`` and ``numbers`` are those of `forward_blocks`; see `Reading` for the others, where ``chosen`` is the
     address of a long a row, or 0. Returns the first row that asks for what is no query, where reading ends, or -1.
     """
-    roots = Roots(numbers, packed[packed[8] : packed[9]])
+    given = packed[packed[8] : packed[9]]
     asked, found = numbers_at(chosen, _LONGS), _floats(out, single)
     for row in range(numbers.shape[1]):
         if chosen:
             first = asked[row]
-            if not 0 <= first < len(roots.given):
+            if not 0 <= first < len(given):
                 return row
-        for j in range(count):
-            m, m_exponent, s, s_exponent = _root(roots, row, first + j)
-            shift = m_exponent - s_exponent
-            result = _log_ratio(_NUMBERS, m, s, shift) if as_logs else _ratio(_NUMBERS, m, s, shift)
-            if single:
-                found.singles[row * count + j] = result
-            else:
-                found.doubles[row * count + j] = result
+        start, end = row * count, (row + 1) * count
+        if single:
+            _read_row(numbers[0, row], numbers[1, row], given, as_logs, first, found.singles[start:end])
+        else:
+            _read_row(numbers[0, row], numbers[1, row], given, as_logs, first, found.doubles[start:end])
     return -1
 
 
 @inlined
 def _seed(roots, reading, gradient, row, seeds, powers):
     """One row's derivatives of the loss by the roots, ``seeds * 2**powers`` [roots], from those by a reading."""
+    given, mantissas, exponents = roots.given, roots.numbers[0, row], roots.numbers[1, row]
     _fill(seeds, len(seeds), 0.0)
-    _fill(powers, len(powers), 0)
     first = reading.chosen[row] if len(reading.chosen) else reading.first
     for j in range(reading.width):
         r, entry = first + j, row * reading.width + j
         g = float(gradient.singles[entry]) if len(gradient.singles) else gradient.doubles[entry]
-        m, m_exponent, s, s_exponent = _root(roots, row, r)
+        m, s, shift = _root(mantissas, exponents, given, r)
         if reading.as_logs:
-            by_root, by_given = _log_ratio_seeds(_NUMBERS, g, m, s)
-            powers[r] = -int(m_exponent)
+            seeds[r], by_log_given = _log_ratio_seeds(_NUMBERS, g, m, s)
+            powers[r] = -int(exponents[r])
         else:
-            by_root, by_given = _ratio_seeds(_NUMBERS, g, m, s, m_exponent - s_exponent)
-            powers[r] = -int(s_exponent)
-        seeds[r] = by_root
-        if r < len(roots.given):
-            seeds[roots.given[r]] += by_given
-            powers[roots.given[r]] = -int(s_exponent)
+            seeds[r], by_log_given = _ratio_seeds(_NUMBERS, g, m, s, shift)
+            powers[r] = int(shift - exponents[r])
+        if r < len(given):
+            seeds[given[r]] += by_log_given
+    if first < len(given):
+        for e in range(len(given), len(seeds)):
+            s = mantissas[e]
+            seeds[e] = seeds[e] / s if s > 0.0 else 0.0
+            powers[e] = -int(exponents[e])
 
 
 @inlined
@@ -339,7 +353,7 @@ def backward_blocks(
     leaves, nodes, n_roots = len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1, len(circuit.roots)
     adjoint = np.empty((nodes + n_roots, room.shape[2]))
     leaf_adjoint = np.empty((leaves, room.shape[2]))
-    seeds, powers = np.empty(n_roots), np.empty(n_roots, np.int64)
+    seeds, powers = np.empty(n_roots), np.zeros(n_roots, np.int64)
     for number in range(first_block, last_block):
         block = _block(circuit, rows, room, number)
         if not have_values:

@@ -71,6 +71,11 @@ class CpuWalk:
         """Room for the values of the leaves and the nodes of some blocks."""
         return np.empty((blocks, self._sizes.values, self._lanes))
 
+    def _zeros(self) -> Tensor:
+        """A gradient of nothing. torch would write many zeros on several threads, and wait for the last of them."""
+        made = np.zeros(tuple(self._batched.shape), dtype=np.float32 if self._single else np.float64)
+        return torch.from_numpy(made)
+
     def _for_blocks(self, work: Callable[[int, int], None]) -> None:
         """Do some work for all blocks, on several threads if it is much."""
         total = self._blocks * self._sizes.work
@@ -118,13 +123,12 @@ class CpuWalk:
 
         In the formats of the kernel. ``by`` says which of them are wanted.
         """
+        if gradient.dtype not in (torch.float32, torch.float64) or not gradient.is_contiguous():
+            gradient = torch.from_numpy(as_array(gradient))
         single = gradient.dtype is torch.float32
-        if not (single or gradient.dtype is torch.float64) or not gradient.is_contiguous():
-            gradient, single = gradient.double().contiguous(), False
         by_batched = None
         if by[0]:
-            make = torch.empty_like if self._sizes.reads_all else torch.zeros_like
-            by_batched = make(self._batched)
+            by_batched = torch.empty_like(self._batched) if self._sizes.reads_all else self._zeros()
         by_shared = np.zeros((self._blocks, self._shared.numel() if by[1] else 0))
         uses = inversion_of(self.plan).packed
         reading = self._reading(kind, chosen)
