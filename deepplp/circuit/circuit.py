@@ -15,7 +15,7 @@ FALSE_NODE = 0
 TRUE_NODE = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Circuit:
     """A multi-rooted sum-product circuit over categorical choices, deterministic, decomposable and ordered.
 

@@ -26,4 +26,8 @@ def grouped(keys: IntArray, count: int) -> tuple[IntArray, IntArray]:
     """
     offsets = np.zeros(count + 1, dtype=np.int64)
     np.cumsum(np.bincount(keys, minlength=count), out=offsets[1:])
-    return offsets, np.argsort(keys, kind="stable")
+    if count <= 1 << 16:  # numpy sorts short numbers by their digits
+        return offsets, np.argsort(keys.astype(np.uint16), kind="stable")
+    order = keys * len(keys) + np.arange(len(keys))  # as fast as numpy sorts long ones, and no two are equal
+    order.sort()
+    return offsets, order % len(keys)

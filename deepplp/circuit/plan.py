@@ -136,36 +136,36 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
     evidence stand in the plans' order.
     """
     parts = [plan.arrays for plan in plans]
-    leaves = starts_of([plan.leaves for plan in plans]).tolist()
-    entries = starts_of([len(part.offsets) for part in parts]).tolist()
-    nodes = starts_of([plan.nodes - 2 for plan in plans]).tolist()  # all circuits share the two constants
-    elements = starts_of([len(part.primes) for part in parts]).tolist()
-    queries = starts_of([plan.queries for plan in plans]).tolist()
-    evidence = starts_of([len(part.roots) - len(part.given) for part in parts]).tolist()
+    leaves = starts_of([plan.leaves for plan in plans])
+    entries = starts_of([len(part.offsets) for part in parts])
+    nodes = starts_of([plan.nodes - 2 for plan in plans])  # all circuits share the two constants
+    elements = starts_of([len(part.primes) for part in parts])
+    queries = starts_of([plan.queries for plan in plans])
+    evidence = starts_of([len(part.roots) - len(part.given) for part in parts])
+    read = starts_of(list(map(len, weights)))
 
-    no_elements = np.zeros(2, dtype=np.int64)
+    def moved(arrays: Sequence[IntArray], by: IntArray, where: IntArray) -> IntArray:
+        """Arrays one behind another, the numbers of array i plus ``by[i]``; ``where`` are the starts of the arrays."""
+        return np.concatenate(arrays) + np.repeat(by[: len(arrays)], np.diff(where))
 
-    def placed(indices: IntArray, first: int) -> IntArray:
-        return np.where(indices < 2, indices, indices + first)
+    def placed(arrays: Sequence[IntArray], where: IntArray) -> IntArray:
+        """Nodes of circuits as nodes of all."""
+        return np.where(np.concatenate(arrays) < 2, np.concatenate(arrays), moved(arrays, nodes, where))
 
-    def total(starts: list[int]) -> IntArray:
-        return np.array(starts[-1:], dtype=np.int64)
-
-    roots = [placed(part.roots, first) for part, first in zip(parts, nodes, strict=False)]
     nothing = [np.zeros(entries[-1], dtype=np.int64)]
+    no_elements = np.zeros(2, dtype=np.int64)
     pieces = {
-        "leaf_offsets": [*(p.leaf_offsets[:-1] + e for p, e in zip(parts, entries, strict=False)), total(entries)],
+        "leaf_offsets": [moved([p.leaf_offsets[:-1] for p in parts], entries, leaves), entries[-1:]],
         "bases": nothing,
         "strides": nothing,
-        "offsets": [w[p.offsets] for p, w in zip(parts, weights, strict=True)],
+        "offsets": [np.concatenate(weights)[moved([p.offsets for p in parts], read, entries)]],
         # The constants have no elements, so that the first node behind them starts where they do.
-        "node_offsets": [no_elements, *(p.node_offsets[2:-1] + e for p, e in zip(parts, elements, strict=False)),
-                         total(elements)],
-        "primes": [p.primes + first for p, first in zip(parts, leaves, strict=False)],
-        "subs": [placed(p.subs, first) for p, first in zip(parts, nodes, strict=False)],
-        "roots": [*(r[: len(p.given)] for r, p in zip(roots, parts, strict=True)),
-                  *(r[len(p.given) :] for r, p in zip(roots, parts, strict=True))],
-        "given": [p.given - len(p.given) + queries[-1] + e for p, e in zip(parts, evidence, strict=False)],
+        "node_offsets": [no_elements, moved([p.node_offsets[2:-1] for p in parts], elements, nodes), elements[-1:]],
+        "primes": [moved([p.primes for p in parts], leaves, elements)],
+        "subs": [placed([p.subs for p in parts], elements)],
+        "roots": [placed([p.roots[: len(p.given)] for p in parts], queries),
+                  placed([p.roots[len(p.given) :] for p in parts], evidence)],
+        "given": [moved([p.given - len(p.given) for p in parts], queries[-1] + evidence, queries)],
     }  # fmt: skip
     packed = pack([pieces[name] for name in PlanArrays._fields])
     return Plan((), packed, max(p.choices for p in plans), any(p.conditioned for p in plans))

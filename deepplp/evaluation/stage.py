@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import torch
 from torch import Tensor
 
-from deepplp.circuit import Circuit, bind
+from deepplp.circuit import Circuit, Plan, bind
 from deepplp.errors import InputError
 from deepplp.evaluation.evaluate import Evaluation
 
 __all__ = ["evaluate_circuit"]
+
+_plans: WeakKeyDictionary[Circuit, Plan] = WeakKeyDictionary()
+"""What circuits are evaluated by, made once for each and kept as long as the circuit is."""
 
 
 def evaluate_circuit(circuit: Circuit, weights: Tensor, *, dtype: torch.dtype = torch.float64) -> Evaluation:
@@ -37,4 +42,7 @@ def evaluate_circuit(circuit: Circuit, weights: Tensor, *, dtype: torch.dtype = 
             f"{circuit.columns}], one for each value of each choice"
         )
     rows = weights if weights.ndim == 2 else weights.unsqueeze(0)
-    return Evaluation(bind(circuit), rows, rows.new_empty(0), len(rows), dtype=dtype)
+    plan = _plans.get(circuit)
+    if plan is None:
+        plan = _plans[circuit] = bind(circuit)
+    return Evaluation(plan, rows, rows.new_empty(0), len(rows), dtype=dtype)
