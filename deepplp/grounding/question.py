@@ -11,7 +11,7 @@ from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
-from deepplp.program import LearnableClause, Term, is_ground, named, readable, standard_order_key
+from deepplp.program import LearnableClause, Term, is_ground, named_all, readable, standard_order_keys
 
 __all__ = ["Question"]
 
@@ -43,8 +43,8 @@ class Question:
         answered = [_answers(t, a, ground) for t, a in zip(self._terms(), ground.answers, strict=True)]
         count = len(self.queries)
         found: dict[str, tuple[Term, Key]] = {}
-        for term, key in (answer for answers in answered[:count] for answer in answers):
-            shown = named(term)
+        asked = [answer for answers in answered[:count] for answer in answers]
+        for shown, (_, key) in zip(named_all([term for term, _ in asked]), asked, strict=True):
             found.setdefault(str(shown), (shown, key))
         unanswered = tuple(q for q, answers in zip(self.queries, answered, strict=False) if not answers)
         known: dict[str, tuple[Term, Key]] = {}
@@ -85,8 +85,9 @@ def _answers(term: Term, answers: GoalAnswers, ground: GroundGoals) -> Sequence[
         return [(term, target.negate(proved))]
     if not keys and is_ground(atom):
         return [(atom, FALSE_KEY)]
-    ordered = sorted(keys.items(), key=lambda item: standard_order_key(item[0]))
-    return [(answer, target.add_or(k) if len(k) > 1 else k[0]) for answer, k in ordered]
+    order = dict(zip(keys, standard_order_keys(keys), strict=True))
+    ordered = sorted(keys, key=order.__getitem__)
+    return [(a, target.add_or(keys[a]) if len(keys[a]) > 1 else keys[a][0]) for a in ordered]
 
 
 def _known(

@@ -6,11 +6,13 @@ from deepplp.program.inspection import (
     constants_of,
     loads_modules,
     probability_faults,
+    signatures_called,
+    signatures_defined,
     undecided_signatures,
     variables_of,
 )
 from deepplp.program.learnable import LearnableClause
-from deepplp.program.naming import named, readable, readable_text
+from deepplp.program.naming import named, named_all, readable, readable_text
 from deepplp.program.order import standard_order_key, standard_order_keys
 from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
@@ -59,12 +61,15 @@ __all__ = [
     "list_items",
     "loads_modules",
     "named",
+    "named_all",
     "number_of",
     "parse_goal",
     "parse_term",
     "probability_faults",
     "readable",
     "readable_text",
+    "signatures_called",
+    "signatures_defined",
     "standard_order_key",
     "standard_order_keys",
     "substituted",

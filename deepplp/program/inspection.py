@@ -11,7 +11,16 @@ from problog.logic import And, Constant, Not, Or, Term, Var
 
 from deepplp.program.program import Program, Statement
 
-__all__ = ["calls_of", "constants_of", "loads_modules", "probability_faults", "undecided_signatures", "variables_of"]
+__all__ = [
+    "calls_of",
+    "constants_of",
+    "loads_modules",
+    "probability_faults",
+    "signatures_called",
+    "signatures_defined",
+    "undecided_signatures",
+    "variables_of",
+]
 
 # Which arguments of a built-in are goals; call/N adds arguments to its first.
 _GOAL_ARGUMENTS = {
@@ -45,6 +54,18 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
             else:
                 yield goal.signature, place
+
+
+def signatures_called(program: Program, *, by_directives: bool = False) -> set[str]:
+    """The signatures that a program's statements call, or its directives alone."""
+    statements = (s for s in program.statements if s.is_directive or not by_directives)
+    return {signature for statement in statements for signature, _ in calls_of(statement)}
+
+
+def signatures_defined(program: Program) -> set[str]:
+    """The signatures of the heads of a program's statements."""
+    heads = (head for statement in program.statements for head in statement.heads_and_body()[0])
+    return {head.signature for head in heads if isinstance(head, Term)}
 
 
 def undecided_signatures(program: Program) -> frozenset[str]:

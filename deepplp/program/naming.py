@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from problog.engine_unify import substitute_simple
 from problog.logic import Term, Var, is_variable
 
-__all__ = ["named", "readable", "readable_text"]
+__all__ = ["named", "named_all", "readable", "readable_text"]
 
 _INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
 
@@ -46,6 +47,11 @@ def named(term: Any) -> Any:
         elif isinstance(current, Term) and not is_variable(current):
             stack += current.args
     return substitute_simple(term, _Names(counts))
+
+
+def named_all(terms: Iterable[Term]) -> list[Term]:
+    """Several terms, each with its own names."""
+    return [named(term) for term in terms]
 
 
 def readable(term: Any) -> str:

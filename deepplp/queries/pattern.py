@@ -13,7 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepplp.formula import NONE, Computed, Learnable, Neural, Observed, Origin
-from deepplp.program import Program, Term, calls_of, readable, standard_order_keys, substituted
+from deepplp.program import (
+    Program,
+    Term,
+    readable,
+    signatures_called,
+    signatures_defined,
+    standard_order_keys,
+    substituted,
+)
 from deepplp.queries.header import Header
 
 __all__ = ["Pattern", "looks_into_terms", "pattern_of"]
@@ -128,9 +136,8 @@ def _same_order(tokens: Sequence[Term], terms: Sequence[Term]) -> bool:
 
 def looks_into_terms(program: Program) -> bool:
     """Whether a program calls anything that could tell one atom from another."""
-    called = {signature for s in program.statements for signature, _ in calls_of(s)}
-    own = {h.signature for s in program.statements for h in s.heads_and_body()[0] if hasattr(h, "signature")}
-    return any(s.replace("'", "") not in _BLIND and s not in own for s in called)
+    own = signatures_defined(program)
+    return any(s.replace("'", "") not in _BLIND and s not in own for s in signatures_called(program))
 
 
 def pattern_of(

@@ -25,7 +25,7 @@ from deepplp.grounding.problog.places import Places
 from deepplp.grounding.problog.recorded import Records
 from deepplp.grounding.problog.solvers import python_solver, tensor_solvers
 from deepplp.grounding.python_predicates import PythonFunction
-from deepplp.program import Program, Statement, calls_of, undecided_signatures
+from deepplp.program import Program, Statement, signatures_called, signatures_defined, undecided_signatures
 
 __all__ = ["LoadedProgram", "load_program"]
 
@@ -97,10 +97,9 @@ def _load(program: Program, database: Database, engine: Engine) -> None:
             database.mark(statement=number)
             _add(statement, database)
     database.mark()
-    own = {head.signature for statement in program.statements for head in statement.heads_and_body()[0]}
-    directives = {s for d in program.statements if d.is_directive for s, _ in calls_of(d)} - own
+    directives = signatures_called(program, by_directives=True) - signatures_defined(program)
     _carry_out(libraries_for(directives, program), database, engine)
-    called = {signature for statement in program.statements for signature, _ in calls_of(statement)}
+    called = signatures_called(program)
     _carry_out(libraries_for({s for s in called if not database.is_defined(s)}), database, engine)
     for name, arity, solver in tensor_solvers():
         if not database.is_defined(f"{name}/{arity}"):
