@@ -301,37 +301,32 @@ def _propagate(uses, block, adjoint, leaf_adjoint):
 
 
 @inlined
-def _write_lanes(adjoint, leaves, out, first, stride, count):
-    """Write the sum of some leaves' adjoints, lane by lane, where `_add_lanes` reads a weight."""
-    if len(leaves) == 1:
-        only = adjoint[leaves[0]]
-        for lane in range(count):
-            out[np.uint64(first + lane * stride)] = only[lane]
-    else:
-        for lane in range(count):
-            total = 0.0
-            for leaf in leaves:
-                total += adjoint[leaf, lane]
-            out[np.uint64(first + lane * stride)] = total
+def _write_lanes(numbers, first, stride, count, values):
+    """Write values where `_add_lanes` reads a weight."""
+    for lane in range(count):
+        numbers[np.uint64(first + lane * stride)] = values[lane]
 
 
 @inlined
-def _hand_over(circuit, uses, block, rows, leaf_adjoint, by_batched, by_shared):
-    """Write the derivatives by weights: each the sum of those by the leaves that read it."""
+def _hand_over(circuit, uses, block, rows, leaf_adjoint, by_weight, by_batched, by_shared):
+    """Write the derivatives by weights: each the sum of those by the leaves that read it, lane by lane `by_weight`."""
     for i in range(len(uses.weights)):
         entry = uses.weights[i]
         stride, offset = circuit.strides[entry], circuit.offsets[entry]
-        leaves = uses.weight_leaves[uses.weight_offsets[i] : uses.weight_offsets[i + 1]]
+        start, end = uses.weight_offsets[i], uses.weight_offsets[i + 1]
+        for k in range(start, end):
+            leaf = leaf_adjoint[uses.weight_leaves[k]]
+            for lane in range(block.lanes):
+                by_weight[lane] = leaf[lane] if k == start else by_weight[lane] + leaf[lane]
         first = circuit.bases[entry] * rows + block.first * stride + offset
         if stride == 0:
             if len(by_shared):
-                for leaf in leaves:
-                    for lane in range(block.lanes):
-                        by_shared[offset] += leaf_adjoint[leaf, lane]
+                for lane in range(block.lanes):
+                    by_shared[offset] += by_weight[lane]
         elif len(by_batched.singles):
-            _write_lanes(leaf_adjoint, leaves, by_batched.singles, first, stride, block.lanes)
+            _write_lanes(by_batched.singles, first, stride, block.lanes, by_weight)
         elif len(by_batched.doubles):
-            _write_lanes(leaf_adjoint, leaves, by_batched.doubles, first, stride, block.lanes)
+            _write_lanes(by_batched.doubles, first, stride, block.lanes, by_weight)
 
 
 @compiled
@@ -352,7 +347,7 @@ def backward_blocks(
     gradients, derivatives = _floats(gradient, single_gradient), _floats(by_batched, single)
     leaves, nodes, n_roots = len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1, len(circuit.roots)
     adjoint = np.empty((nodes + n_roots, room.shape[2]))
-    leaf_adjoint = np.empty((leaves, room.shape[2]))
+    leaf_adjoint, by_weight = np.empty((leaves, room.shape[2])), np.empty(room.shape[2])
     seeds, powers = np.empty(n_roots), np.zeros(n_roots, np.int64)
     for number in range(first_block, last_block):
         block = _block(circuit, rows, room, number)
@@ -374,7 +369,7 @@ def backward_blocks(
                 extended_values(circuit, weights, row, values)
                 _seed(roots, reading, gradients, row, seeds, powers)
                 extended_adjoints(circuit, values, seeds, powers, lane, leaf_adjoint)
-        _hand_over(circuit, uses, block, rows, leaf_adjoint, derivatives, by_shared[number])
+        _hand_over(circuit, uses, block, rows, leaf_adjoint, by_weight, derivatives, by_shared[number])
 
 
 @compiled

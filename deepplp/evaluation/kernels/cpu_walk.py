@@ -59,7 +59,7 @@ class CpuWalk:
             shared = shared.detach().double()
         self._batched = batched if batched.is_contiguous() else batched.detach().contiguous()
         self._shared = shared if shared.is_contiguous() else shared.detach().contiguous()
-        self._single = self._batched.dtype is torch.float32
+        self._addresses = (self._batched.data_ptr(), self._batched.dtype is torch.float32, self._shared.data_ptr())
         self._blocks = -(-rows // LANES)
         self._lanes = min(rows, LANES)
         kept = keep and self._blocks * sizes.values * self._lanes * 8 <= _KEEP_VALUES_BYTES
@@ -73,7 +73,9 @@ class CpuWalk:
 
     def _zeros(self) -> Tensor:
         """A gradient of nothing. torch would write many zeros on several threads, and wait for the last of them."""
-        made = np.zeros(tuple(self._batched.shape), dtype=np.float32 if self._single else np.float64)
+        made = np.zeros(
+            tuple(self._batched.shape), dtype=np.float32 if self._batched.dtype is torch.float32 else np.float64
+        )
         return torch.from_numpy(made)
 
     def _for_blocks(self, work: Callable[[int, int], None]) -> None:
@@ -85,10 +87,10 @@ class CpuWalk:
             for_ranges(work, self._blocks, _threads(total))
 
     def _forward(self, first: int, last: int) -> None:
+        room = self._room(1) if self._kept is None else self._kept
         forward_blocks(
-            self.plan.packed, self.plan.choices, self._batched.data_ptr(), self._single, self._shared.data_ptr(),
-            self.rows, first, last, self._room(1) if self._kept is None else self._kept, self._numbers,
-        )  # fmt: skip
+            self.plan.packed, self.plan.choices, *self._addresses, self.rows, first, last, room, self._numbers
+        )
 
     def _reading(self, kind: Kind, chosen: Tensor | None) -> tuple[bool, int, int, int]:
         """A reading as the kernel understands it (see `cpu.Reading`)."""
@@ -133,12 +135,13 @@ class CpuWalk:
         uses = inversion_of(self.plan).packed
         reading = self._reading(kind, chosen)
 
+        out = 0 if by_batched is None else by_batched.data_ptr()
+
         def backward(first: int, last: int) -> None:
+            room = self._room(1) if self._kept is None else self._kept
             backward_blocks(
-                self.plan.packed, uses, self._batched.data_ptr(), self._single, self._shared.data_ptr(), self.rows,
-                first, last, self._room(1) if self._kept is None else self._kept, self._kept is not None,
-                self._numbers, *reading, gradient.data_ptr(), single,
-                0 if by_batched is None else by_batched.data_ptr(), by_shared,
+                self.plan.packed, uses, *self._addresses, self.rows, first, last, room, self._kept is not None,
+                self._numbers, *reading, gradient.data_ptr(), single, out, by_shared,
             )  # fmt: skip
 
         self._for_blocks(backward)
