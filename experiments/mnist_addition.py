@@ -43,6 +43,7 @@ class Addition(lightning.LightningModule):
         if digits == 1:
             program = deepplp.Program.from_file(PROGRAMS / "mnist_addition.pl")
             self.model = deepplp.Model(program, {"mnist_net": self.network})
+            self.sum_of = self.model.compile("addition(a, b, S)", inputs=["a", "b"])
         else:
             program = deepplp.Program.from_file(PROGRAMS / "mnist_multi_digit_addition.pl")
             self.model = deepplp.Model(program, {"mnist_net": self.network, "label": observed_digit})
@@ -53,7 +54,7 @@ class Addition(lightning.LightningModule):
     def loss(self, images: Tensor, shown: Tensor) -> Tensor:
         """The mean of -log P(sum | images): images [batch, 2, digits, 1, 28, 28], digits shown [batch, 2, digits]."""
         if self.digits == 1:
-            answers = self.model.query("addition(a, b, S)", {"a": images[:, 0, 0], "b": images[:, 1, 0]})
+            answers = self.sum_of(a=images[:, 0, 0], b=images[:, 1, 0])
             return -answers.log_prob(shown.sum(dim=(1, 2))).mean()
         labels = sum_digits(shown)  # [batch, digits + 1]
         inputs = {name: images[:, 0, i] for i, name in enumerate(self.names[0])}
@@ -73,7 +74,7 @@ class Addition(lightning.LightningModule):
         """Count right digits, and sums that come out right from the most probable ones."""
         images, shown = batch
         if self.digits == 1:
-            answers = self.model.query("addition(a, b, S)", {"a": images[:, 0, 0], "b": images[:, 1, 0]})
+            answers = self.sum_of(a=images[:, 0, 0], b=images[:, 1, 0])
             right = answers.probs.argmax(dim=1) == shown.sum(dim=(1, 2))
         found = self.network(images.flatten(0, 2)).argmax(dim=1).reshape(shown.shape)
         if self.digits > 1:
