@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from deepplp.answers import Answers, ManyAnswers
-from deepplp.compilation import CompilationReport, CompileBudget
+from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, CompilerName
 from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import GrounderName, PythonFunction, is_reserved
 from deepplp.neural import Distributions, Network
@@ -21,7 +21,6 @@ from deepplp.queries import (
     Asking,
     CacheInfo,
     CompiledQueries,
-    Compiler,
     Environment,
     Extra,
     LearnableSlot,
@@ -64,13 +63,13 @@ class Model(nn.Module):
         cache: str | os.PathLike[str] | bool | None = None,
         budget: CompileBudget | None = None,
         grounder: GrounderName = "auto",
-        compiler: Compiler = "portfolio",
+        compiler: CompilerName = "portfolio",
     ) -> None:
         super().__init__()
         if budget is not None and not isinstance(budget, CompileBudget):
             raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(budget).__name__}")
         _check_choice("grounder", grounder, get_args(GrounderName))
-        _check_choice("compiler", compiler, get_args(Compiler))
+        _check_choice("compiler", compiler, COMPILERS)
         self._cache = cache
         self._settings = Settings(allow_python, budget, grounder, compiler)
         if not isinstance(program, Program):

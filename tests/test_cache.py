@@ -18,6 +18,7 @@ from torch import Tensor
 
 import deepplp
 from deepplp import Query, errors
+from deepplp.program import decoded_term, encoded_term, parse_goal
 from deepplp.queries import storage
 from deepplp.queries.cache import CompiledQueries
 from deepplp.queries.workshop import _workers
@@ -371,3 +372,12 @@ def test_facts_of_one_query_reach_no_other() -> None:
     found = [float(a.probs) for a in model.query_many(asked)]
     assert found == pytest.approx([1 - 0.75 * 0.5, 0.25] + [0.5, 0.0] * 7)
     assert model.cache_info().built == len(asked)
+
+
+@pytest.mark.parametrize("text", ["p(a)", "\\+p(a)", "not p(a)", 'q([not p, \\+ r(X), 1.5, "s"])'])
+def test_a_term_is_read_back_as_it_was_written(text: str) -> None:
+    """In an entry a negation keeps its word."""
+    term = parse_goal(text)
+    read = decoded_term(encoded_term(term))
+    assert str(read) == str(term)
+    assert type(read) is type(term)

@@ -17,7 +17,6 @@ from deepplp.program import EncodedItem, Not, Term, Var, decoded_term, encoded_t
 __all__ = ["AnswerTerms"]
 
 _MOST_SPELLINGS = 4096  # texts other than the answers' own whose terms are remembered
-_Written = tuple[str, list[EncodedItem]]
 _Flags = NDArray[np.bool_] | None
 _QUOTED_NAME = re.compile(r"'[a-z]\w*'", re.ASCII)
 
@@ -46,7 +45,7 @@ class AnswerTerms:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Terms are pickled flat, so that long lists are no deep recursion."""
-        written = (list(map(_written, terms)) for terms in (self.terms, self.unanswered, self.asked))
+        written = (list(map(encoded_term, terms)) for terms in (self.terms, self.unanswered, self.asked))
         return _restored, (*written, self.impossible)
 
     @cached_property
@@ -129,21 +128,14 @@ class AnswerTerms:
 
 
 def _restored(
-    terms: Sequence[_Written], unanswered: Sequence[_Written], asked: Sequence[_Written], impossible: _Flags
+    terms: Sequence[list[EncodedItem]],
+    unanswered: Sequence[list[EncodedItem]],
+    asked: Sequence[list[EncodedItem]],
+    impossible: _Flags,
 ) -> AnswerTerms:
     """What `AnswerTerms.__reduce__` wrote."""
-    read = [tuple(map(_read, written)) for written in (terms, unanswered, asked)]
+    read = [tuple(map(decoded_term, written)) for written in (terms, unanswered, asked)]
     return AnswerTerms(read[0], read[1], impossible, read[2])
-
-
-def _written(goal: Term) -> _Written:
-    r"""A goal as flat lists, and how its negation is written: ``not`` or ``\+``."""
-    return (str(goal.functor), encoded_term(goal.child)) if isinstance(goal, Not) else ("", encoded_term(goal))
-
-
-def _read(written: _Written) -> Term:
-    negation, items = written
-    return Not(negation, decoded_term(items)) if negation else decoded_term(items)
 
 
 def _plain(goal: Term) -> Term:

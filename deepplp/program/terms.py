@@ -124,7 +124,8 @@ def encoded_term(term: Term) -> list[EncodedItem]:
     """A term as JSON: a flat list, arguments before what holds them, so that a long list is no deep nesting.
 
     A number stands for itself, an atom is its text, ``[text]`` a string, ``[functor, n, priority, specification]`` a
-    compound of the n terms before it, ``{"variable": name}`` a variable.
+    compound of the n terms before it, ``{"variable": name}`` a variable, ``{"negation": "not", "of": items}`` a
+    negation as it is written.
 
     >>> encoded_term(Term("f", Constant(1), Term("a")))
     [1, 'a', ['f', 2, None, None]]
@@ -141,7 +142,7 @@ def encoded_term(term: Term) -> list[EncodedItem]:
             value = current.functor
             items.append([value] if isinstance(value, str) else value)
         elif isinstance(current, Not):
-            items.append({"not": encoded_term(current.child)})
+            items.append({"negation": current.functor, "of": encoded_term(current.child)})
         elif not isinstance(current, Term):
             raise TypeError(f"{current!r} is no term")
         elif not current.args:
@@ -169,8 +170,8 @@ def decoded_term(items: Sequence[Any]) -> Term:
                 done.append(Constant(item if isinstance(item, int | float) else item[0]))
             case {"variable": str(name)}:
                 done.append(Var(name))
-            case {"not": list(inner)}:
-                done.append(-decoded_term(inner))
+            case {"negation": "not" | "\\+" as functor, "of": list(inner)}:
+                done.append(Not(functor, decoded_term(inner)))
             case [str(functor), int(arity), priority, specification] if 0 < arity <= len(done):
                 arguments = done[-arity:]
                 del done[-arity:]

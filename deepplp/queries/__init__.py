@@ -8,13 +8,12 @@ from deepplp.queries.prepared import PreparedQuery
 from deepplp.queries.query import Extra, Query
 from deepplp.queries.slots import LearnableSlot
 from deepplp.queries.storage import cache_folder
-from deepplp.queries.workshop import Compiler, Settings
+from deepplp.queries.workshop import Settings
 
 __all__ = [
     "Asking",
     "CacheInfo",
     "CompiledQueries",
-    "Compiler",
     "Environment",
     "Extra",
     "LearnableSlot",

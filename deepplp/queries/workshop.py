@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import joblib
 
 from deepplp.circuit import Circuit
-from deepplp.compilation import CompilationReport, CompileBudget, compile_with_report
+from deepplp.compilation import CompilationReport, CompileBudget, CompilerName, compile_with_report
 from deepplp.errors import DeepPLPError, UnknownNetworkError
 from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
@@ -19,9 +19,7 @@ from deepplp.queries.header import Header
 from deepplp.queries.pattern import Pattern
 from deepplp.queries.storage import decoded, encoded
 
-__all__ = ["Built", "Compiler", "Settings", "Task", "Workshop"]
-
-Compiler = Literal["portfolio", "sdd"]
+__all__ = ["Built", "Settings", "Task", "Workshop"]
 
 
 class Built(NamedTuple):
@@ -49,7 +47,7 @@ class Settings:
     allow_python: bool = False
     budget: CompileBudget | None = None
     grounder: GrounderName = "auto"
-    compiler: Compiler = "portfolio"
+    compiler: CompilerName = "portfolio"
 
     @property
     def ground_budget(self) -> GroundBudget | None:
