@@ -374,9 +374,19 @@ def test_facts_of_one_query_reach_no_other() -> None:
     assert model.cache_info().built == len(asked)
 
 
-@pytest.mark.parametrize("text", ["p(a)", "\\+p(a)", "not p(a)", 'q([not p, \\+ r(X), 1.5, "s"])'])
+READ_BACK = [
+    "p(a)",
+    "\\+p(a)",
+    "not p(a)",
+    'q([not p, \\+ r(X), 1.5, "s"])',
+    "p((a, (b ; c, \\+ d)))",
+    "p(','(a, ';'(b, c)))",
+]
+
+
+@pytest.mark.parametrize("text", READ_BACK)
 def test_a_term_is_read_back_as_it_was_written(text: str) -> None:
-    """In an entry a negation keeps its word."""
+    """In an entry a negation keeps its word, and a conjunction is no term of a quoted comma."""
     term = parse_goal(text)
     read = decoded_term(encoded_term(term))
     assert str(read) == str(term)

@@ -66,6 +66,18 @@ def test_labels_against_all_worlds(grounder: str, p: list[float], q: list[float]
     assert found == pytest.approx(expected(p, q, seen), rel=1e-9)
 
 
+@pytest.mark.parametrize("output", ["probabilities", "logits", "log_probabilities"])
+def test_an_empty_batch(output: str) -> None:
+    """No rows in, no rows out, and a gradient of no rows."""
+    x = torch.zeros(0, 3, requires_grad=True)
+    network = deepplp.Network(identity, output)  # type: ignore[arg-type]
+    answers = deepplp.Model(deepplp.Program.from_string(PROGRAM), {"tagger": network}).query("has(a, L)", {"a": x})
+    assert answers.probs.shape == (0, 3)
+    assert answers.argmax() == []
+    answers.probs.sum().backward()
+    assert x.grad is not None
+
+
 def test_one_call_for_all_labels_and_inputs() -> None:
     """The network is called once on all inputs; single answers, all answers, and queries together agree."""
     rows: list[int] = []

@@ -140,6 +140,19 @@ def test_no_queries() -> None:
     assert len(model().query_many([])) == 0
 
 
+@pytest.mark.parametrize("rows", [(0,), (0, 0), (0, 0, 0, 0), (1, 0), (0, 1, 0), (2, 0, 1), (9, 0, 0)])
+def test_a_batch_may_be_empty(rows: tuple[int, ...]) -> None:
+    """The last batch of a loader may be empty: such a query has no rows, and changes nothing for the others."""
+    asked = [sum_query(1 + number // 2, 10 * number, count) for number, count in enumerate(rows)]
+    asked.append(Query(["alarm(i)", "noise"], {"i": image(0, rows[0])}, {"seen(i)": torch.full((rows[0],), 0.25)}))
+    reference = model()
+    expected = [reference.query(q.query, q.inputs, evidence=q.evidence) for q in asked]
+    for found, alone in zip(model().query_many(asked), expected, strict=True):
+        for kind in ("probs", "log_probs", "log_evidence"):
+            torch.testing.assert_close(getattr(found, kind), getattr(alone, kind))
+        assert found.log_prob([0] * len(found.probs)).shape == (len(alone.probs),)
+
+
 def test_contradictory_evidence_names_the_queries() -> None:
     """The queries whose evidence is impossible are named by their numbers."""
     asked = [

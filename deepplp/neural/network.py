@@ -110,7 +110,7 @@ class Network(nn.Module):
             case "log_probabilities":
                 x = x.double()
                 pair = (torch.exp(x), -torch.expm1(x))
-        return torch.stack(pair, dim=-1).reshape(len(raw), -1)
+        return torch.stack(pair, dim=-1).flatten(1)  # an empty batch tells no width
 
 
 def _count_text(signature: inspect.Signature) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "subterms",
 ]
 
+_CONNECTIVES: dict[str, type[Term]] = {",": Conjunction, ";": Disjunction}  # a term of that name holds it in quotes
 EncodedItem = int | float | str | list[Any]
 
 
@@ -175,7 +176,10 @@ def decoded_term(items: Sequence[Any]) -> Term:
             case [str(functor), int(arity), priority, specification] if 0 < arity <= len(done):
                 arguments = done[-arity:]
                 del done[-arity:]
-                done.append(Term(functor, *arguments, priority=priority, opspec=specification))
+                if arity == 2 and functor in _CONNECTIVES:
+                    done.append(_CONNECTIVES[functor](*arguments))
+                else:
+                    done.append(Term(functor, *arguments, priority=priority, opspec=specification))
             case _:
                 raise ValueError(f"{item!r} is no part of a term")
     if len(done) != 1:

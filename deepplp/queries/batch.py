@@ -73,7 +73,7 @@ def answer_many(requests: Sequence[Request], environment: Environment, chosen: O
     for members in _alike(requests):
         rows = sum(requests[i].rows for i in members)
         large = requests[members[0]].compiled.circuit.elements >= _LARGE
-        if rows >= _ROWS_OF_THEIR_OWN or large or len(members) == len(requests):
+        if rows >= _ROWS_OF_THEIR_OWN or large or not rows or len(members) == len(requests):
             readings.update(_side_by_side(requests, members, vector, places, chosen.dtype))
         else:
             rest += members
@@ -164,11 +164,15 @@ class _SharedEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One request's rows of an evaluation: entries ``queries`` and ``evidence`` of each of its ``rows`` rows."""
+    """One request's part of an evaluation: the columns ``queries`` and ``evidence`` of the evaluation's rows ``taken``.
+
+    They are the request's ``rows`` rows, one after another, of so many ``answers`` each.
+    """
 
     shared: _SharedEvaluation
     rows: int
-    first_row: int
+    answers: int
+    taken: slice
     queries: slice
     evidence: slice
 
@@ -177,23 +181,17 @@ class _Reading:
         """Where the results are."""
         return self.shared.evaluation.device
 
-    def _mine(self, kind: Literal["log_probs", "probs", "log_evidence"], columns: slice) -> Tensor:
-        everything = self.shared.reading(kind)
-        if everything.shape[0] == 1:  # laid end to end: this request's rows stand side by side
-            return everything[0, columns].reshape(self.rows, -1)
-        return everything[self.first_row : self.first_row + self.rows, columns]
-
     def log_probs(self) -> Tensor:
         """The log-probabilities [rows, query]."""
-        return self._mine("log_probs", self.queries)
+        return self.shared.reading("log_probs")[self.taken, self.queries].reshape(self.rows, self.answers)
 
     def probs(self) -> Tensor:
         """The probabilities [rows, query]."""
-        return self._mine("probs", self.queries)
+        return self.shared.reading("probs")[self.taken, self.queries].reshape(self.rows, self.answers)
 
     def log_evidence(self) -> Tensor:
         """The log-probability [rows, 1] of the evidence."""
-        return self._mine("log_evidence", self.evidence)
+        return self.shared.reading("log_evidence")[self.taken, self.evidence].reshape(self.rows, 1)
 
     def selected(self, queries: Tensor) -> Tensor:
         """The log-probability [rows] of one query a row."""
@@ -221,8 +219,9 @@ def _side_by_side(
     shared = _SharedEvaluation(Evaluation(plan, batched, batched.new_empty(0), len(everything), dtype=dtype))
     first = 0
     for i in members:
-        yield i, _Reading(shared, requests[i].rows, first, slice(0, plan.queries), slice(0, 1))
-        first += requests[i].rows
+        last = first + requests[i].rows
+        yield i, _Reading(shared, last - first, plan.queries, slice(first, last), slice(0, plan.queries), slice(0, 1))
+        first = last
 
 
 def _end_to_end(
@@ -234,8 +233,7 @@ def _end_to_end(
     shared = _SharedEvaluation(Evaluation(plan, weights.new_empty(0), weights, 1, dtype=dtype))
     query = evidence = 0
     for i in members:
-        rows = requests[i].rows
-        count = rows * len(requests[i].compiled.answers)
-        yield i, _Reading(shared, rows, 0, slice(query, query + count), slice(evidence, evidence + rows))
-        query += count
-        evidence += rows
+        rows, answers = requests[i].rows, len(requests[i].compiled.answers)
+        columns = slice(query, query + rows * answers), slice(evidence, evidence + rows)
+        yield i, _Reading(shared, rows, answers, slice(0, 1), *columns)
+        query, evidence = columns[0].stop, columns[1].stop
