@@ -19,6 +19,7 @@ nn(digits, [X], Y, [0..2]) :: digit(X, Y).
 t(0.3) :: noise.
 sum(X, Y, S) :- digit(X, A), digit(Y, B), S is A + B.
 loud(X) :- noise, digit(X, 1).
+quiet(_, _) :- \\+noise.
 """
 
 
@@ -118,6 +119,47 @@ def test_mistakes_of_a_call() -> None:
         watched(a=features(0, 1), b=features(0, 1))
     answers = watched(a=features(0, 1), b=features(0, 1), evidence={"digit( a, 1 )": torch.tensor([True])})
     assert answers.probs[0, 0].item() == 0
+
+
+def test_evidence_that_the_query_does_not_wait_for() -> None:
+    """A tensor that would count for nothing is an error: of an atom not announced, or of one said twice."""
+    model = deepplp.Model(deepplp.Program.from_string("0.5::a. 0.5::b. c :- a. c :- b."))
+    seen = torch.tensor([True, False])
+    plain, watched = model.compile("a"), model.compile("a", evidence={"c": None, "b": False})
+    assert watched(evidence={" c ": torch.tensor([0.5, 1.0])}).probs.flatten().tolist() == pytest.approx([0.5, 1.0])
+    with pytest.raises(errors.QueryError, match=r"without evidence for b.*\{'b': None\}.*awaited for: none"):
+        plain(evidence={"b": seen})
+    with pytest.raises(errors.QueryError, match=r"without evidence for b.*awaited for: c$"):
+        watched(evidence={"c": seen, "b": seen})
+    with pytest.raises(errors.QueryError, match="two tensors are given as evidence for c, spelt in two ways"):
+        watched(evidence={"c": seen, " c ": seen})
+    with pytest.raises(errors.QueryError, match="two tensors are given as evidence for c, spelt in two ways"):
+        model.query("a", evidence={"c": seen, " c ": ~seen})
+    with pytest.raises(errors.QueryError, match="two tensors are given as evidence for c, spelt in two ways"):
+        model.compile("a", evidence={"c": None, "c ": None})
+    assert model.query("a", evidence={"c": torch.tensor([0.5]), " c": True}).probs.item() == pytest.approx(2 / 3)
+    with pytest.raises(errors.QueryError, match="evidence is a mapping"):
+        model.compile("a", evidence=["c"])
+    with pytest.raises(errors.QueryError, match="evidence is a mapping"):
+        watched(evidence=seen)
+    # What the circuit does not read is awaited all the same.
+    apart = model.compile("b", evidence={"a": None})
+    assert apart(evidence={"a": seen}).probs.tolist() == [[0.5], [0.5]]
+
+
+def test_inputs_that_the_query_does_not_need() -> None:
+    """They tell the batch size, as in a query that is not prepared; what else a mapping holds does not."""
+    model = make()
+    query = model.compile("quiet(a, b)", inputs=(name for name in ["a", "b"]))
+    batch = {"a": features(0, 3), "b": features(1, 1)}
+    assert query(batch).probs.shape == model.query("quiet(a, b)", batch).probs.shape == (3, 1)
+    assert query({**batch, "label": torch.arange(7), "file": "x.png"}).probs.shape == (3, 1)
+    assert query(b=features(1, 2)).probs.shape == (2, 1)
+    assert query().probs.shape == (1, 1)
+    with pytest.raises(errors.BatchSizeError, match="a: 3, b: 2"):
+        query(a=features(0, 3), b=features(0, 2))
+    with pytest.raises(errors.InputError, match="inputs are names, such as"):
+        model.compile("quiet(a, b)", inputs=None)
 
 
 def test_a_batch_may_hold_more() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport
-from deepplp.errors import InconsistentEvidenceError, InputError
+from deepplp.errors import InconsistentEvidenceError, InputError, QueryError
 from deepplp.queries.batch import OnInconsistent, Options, answer_many, answer_one, options
 from deepplp.queries.cache import CompiledQueries
 from deepplp.queries.compiled import CompiledQuery
@@ -68,12 +68,13 @@ class Asking:
         dtype: torch.dtype | None,
     ) -> PreparedQuery:
         """A query that waits for tensors under the names ``inputs``, and for those of evidence that is None."""
-        if isinstance(inputs, str) or not all(isinstance(name, str) for name in inputs):
-            raise InputError(f"inputs are names, such as ['a', 'b'], not {inputs!r}")
+        inputs = _names(inputs)
+        if not isinstance(evidence, Mapping):
+            raise QueryError(f"evidence is a mapping such as {{'alarm(a)': None}}, not a {type(evidence).__name__}")
         chosen = options(on_inconsistent, dtype)
         known: dict[str, bool | Tensor] = {t: torch.ones(1) if v is None else v for t, v in evidence.items()}
         asked, _ = read(Query(query.query, dict.fromkeys(inputs, _PLACEHOLDER), known, query.facts))
-        return PreparedQuery(self._find(asked, environment, chosen), environment, asked.names, chosen)
+        return PreparedQuery(self._find(asked, environment, chosen), environment, asked, chosen)
 
     def prepare(self, environment: Environment, queries: Sequence[Query], jobs: int) -> None:
         """Ground and compile queries in several processes at once."""
@@ -95,3 +96,11 @@ class Asking:
             listed = ", ".join(map(str, compiled.header.evidence))
             raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
         return compiled
+
+
+def _names(inputs: object) -> tuple[str, ...]:
+    """The names of the inputs of a prepared query."""
+    names = tuple(inputs) if isinstance(inputs, Iterable) and not isinstance(inputs, str) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise InputError(f"inputs are names, such as ['a', 'b'], not {inputs!r}")
+    return names

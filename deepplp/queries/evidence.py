@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deepplp.errors import QueryError
 
-__all__ = ["checked_evidence"]
+__all__ = ["check_given_once", "checked_evidence"]
 
 
 def checked_evidence(evidence: Mapping[str, bool | Tensor]) -> dict[str, bool | Tensor]:
@@ -28,6 +28,13 @@ def checked_evidence(evidence: Mapping[str, bool | Tensor]) -> dict[str, bool | 
         else:
             raise QueryError(f"the evidence for {term} must be True, False or a tensor of them, not {value!r}")
     return checked
+
+
+def check_given_once(observed: Sequence[str]) -> None:
+    """Raise where tensors say an atom twice, spelt in two ways: one of them would count for nothing."""
+    for number, term in enumerate(observed):
+        if term in observed[:number]:
+            raise QueryError(f"two tensors are given as evidence for {term}, spelt in two ways; give one")
 
 
 def _observation(term: str, value: Tensor) -> Tensor:

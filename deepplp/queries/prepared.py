@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from deepplp.answers import Answers
 from deepplp.errors import InputError, QueryError
+from deepplp.program import parse_goal
 from deepplp.queries.batch import Options, answer_one
 from deepplp.queries.compiled import CompiledQuery
 from deepplp.queries.environment import Environment
-from deepplp.queries.evidence import checked_evidence
+from deepplp.queries.evidence import check_given_once, checked_evidence
+from deepplp.queries.query import Asked
 from deepplp.queries.weights import request_of
 
 __all__ = ["PreparedQuery"]
@@ -26,15 +28,16 @@ class PreparedQuery(nn.Module):
     looked up, ground or compiled when it is called. What is registered on the model later does not change it.
     """
 
-    def __init__(
-        self, compiled: CompiledQuery, environment: Environment, names: Sequence[str], chosen: Options
-    ) -> None:
+    def __init__(self, compiled: CompiledQuery, environment: Environment, asked: Asked, chosen: Options) -> None:
         super().__init__()
         for name in ("networks", "distributions", "embeddings"):
             self.add_module(name, getattr(environment, name))
         self._compiled = compiled
         self._environment = environment
-        self._names = frozenset(names)
+        self._names = frozenset(asked.names)
+        self._awaited = frozenset(
+            str(parse_goal(text, "<evidence>")) for text, holds in asked.evidence if holds is None
+        )
         self._chosen = chosen
 
     @property
@@ -52,26 +55,42 @@ class PreparedQuery(nn.Module):
     ) -> Answers:
         """The answers for inputs [batch, …], by name or as a mapping, and for evidence [batch] that a tensor says.
 
-        A mapping may hold more than the query needs, such as labels. Raises `MissingInputError` for an input that is
-        not there, `BatchSizeError` where batch axes disagree.
+        A mapping may hold more than the query needs, such as labels. Where the query needs no input, those it was
+        compiled for tell the batch size, as in `Model.query`. Raises `MissingInputError` for an input that is not
+        there, `BatchSizeError` where batch axes disagree.
         """
         given = {**inputs, **named} if inputs else named
         for name in named:
             if name not in self._names:
                 listed = ", ".join(sorted(self._names)) or "none"
                 raise InputError(f"this query was compiled without an input {name!r}; its inputs are: {listed}")
-        observed = _observed(evidence) if evidence else _NOTHING
-        request = request_of(self._compiled, given, observed)
+        observed = self._observed(evidence) if evidence is not None else _NOTHING
+        if self._compiled.demand.needs.inputs:
+            request = request_of(self._compiled, given, observed)
+        else:
+            told = {name: tensor for name, tensor in given.items() if name in self._names}
+            request = request_of(self._compiled, told, observed, extra=False)
         return answer_one(request, self._environment, self._chosen)
 
     def extra_repr(self) -> str:
         """What ``print`` says of it."""
         return f"{len(self.terms)} answers, inputs: {', '.join(sorted(self._names)) or 'none'}"
 
-
-def _observed(evidence: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    checked = checked_evidence(evidence)
-    for term, value in checked.items():
-        if not isinstance(value, Tensor):
-            raise QueryError(f"the evidence for {term} is a tensor here; True and False are compiled into the query")
-    return {term: value for term, value in checked.items() if isinstance(value, Tensor)}
+    def _observed(self, evidence: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """What tensors say, by the text of each atom: those that the query was compiled to wait for, and no others."""
+        observed: dict[str, Tensor] = {}
+        for text, value in checked_evidence(evidence).items():
+            if not isinstance(value, Tensor):
+                raise QueryError(
+                    f"the evidence for {text} is a tensor here; True and False are compiled into the query"
+                )
+            term = text if text in self._awaited else str(parse_goal(text, "<evidence>"))
+            if term not in self._awaited:
+                listed = ", ".join(sorted(self._awaited)) or "none"
+                raise QueryError(
+                    f"this query was compiled without evidence for {term}, so that a tensor for it would count for "
+                    f"nothing; compile it with evidence={{{term!r}: None}}. Tensors are awaited for: {listed}"
+                )
+            check_given_once([*observed, term])
+            observed[term] = value
+        return observed

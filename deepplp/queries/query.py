@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deepplp.errors import InputError, QueryError
 from deepplp.program import Term, parse_goal
-from deepplp.queries.evidence import checked_evidence
+from deepplp.queries.evidence import check_given_once, checked_evidence
 
 __all__ = ["Asked", "Extra", "Query", "Question", "Tensors", "read"]
 
@@ -46,12 +46,10 @@ class Asked(NamedTuple):
         for text in self.queries or ():
             if not isinstance(text, str):
                 raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {text!r}")
-        return Question(
-            None if self.queries is None else tuple(map(parse_goal, self.queries)),
-            self.names,
-            tuple((parse_goal(text, "<evidence>"), holds) for text, holds in self.evidence),
-            self.facts,
-        )
+        known = tuple((parse_goal(text, "<evidence>"), holds) for text, holds in self.evidence)
+        check_given_once([str(term) for term, holds in known if holds is None])
+        queries = None if self.queries is None else tuple(map(parse_goal, self.queries))
+        return Question(queries, self.names, known, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
