@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, Com
 from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import GrounderName, PythonFunction, is_reserved
 from deepplp.neural import Distributions, Network
-from deepplp.program import Program, parse_goal
+from deepplp.program import Program, parse_goal, signatures_defined
 from deepplp.queries import (
     Asking,
     CacheInfo,
@@ -33,6 +34,8 @@ from deepplp.queries import (
 )
 
 __all__ = ["Model"]
+
+_ATOM = re.compile(r"[a-z]\w*|'.+'")
 
 
 class Model(nn.Module):
@@ -294,6 +297,10 @@ class Model(nn.Module):
         >>> model.query("symmetric(sibling)").probs.shape
         torch.Size([1, 1])
         """
+        if isinstance(symbols, str):
+            raise QueryError(f"symbols are a list such as ['likes', 'knows'], not {symbols!r}")
+        if not isinstance(dimension, int) or dimension < 1:
+            raise QueryError(f"the dimension of an embedding is a number from 1, not {dimension!r}")
         texts = [str(parse_goal(s)) if isinstance(s, str) and s[:1].islower() else str(s) for s in symbols]
         with self._registering:
             for number, text in enumerate(texts):
@@ -327,7 +334,17 @@ class Model(nn.Module):
         >>> model.query("q(Y)").terms
         ('q(4)', 'q(9)')
         """
+        if not isinstance(name, str) or not _ATOM.fullmatch(name):
+            raise QueryError(f"a predicate's name is an atom such as 'square', not {name!r}")
+        if not callable(function):
+            raise QueryError(f"what decides {name} is a function, not a {type(function).__name__}")
+        if not isinstance(inputs, int) or inputs < 0:
+            raise QueryError(f"inputs is the number of arguments that the function takes, not {inputs!r}")
         made = PythonFunction(name, function, inputs, test, nondeterministic)
+        if f"{name}/{made.arity}" in signatures_defined(self.program):
+            raise QueryError(
+                f"{name}/{made.arity} has clauses in the program; register the function under another name"
+            )
         with self._registering:
             known = {(f.name, f.arity) for f in self._environment.functions}
             if (name, made.arity) not in known and is_reserved(f"{name}/{made.arity}"):

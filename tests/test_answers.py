@@ -263,6 +263,9 @@ def test_to_dict() -> None:
     for row in (1, -1):
         with pytest.raises(errors.QueryError, match=f"there is no row {row}: the batch has 1, counted from 0"):
             answers.to_dict(row)
+    for wrong in ("0", 0.0):
+        with pytest.raises(errors.QueryError, match=f"a row is its number, counted from 0, not {wrong!r}"):
+            answers.to_dict(wrong)  # type: ignore[arg-type]
     for rows, count in ((torch.zeros(2, 2), 2), (torch.zeros(0, 2), 0)):
         with pytest.raises(errors.QueryError, match=rf"the batch has {count} rows; say which one.*to_dict\(row\)"):
             Answers(numbered(2), Given(rows)).to_dict()

@@ -165,6 +165,11 @@ def test_symbols_that_cannot_be_embedded() -> None:
         model.add_embedding("more", ["uncle", "parent"], 3)
     with pytest.raises(errors.QueryError, match="'relation' cannot name an embedding"):
         model.add_embedding("relation", ["uncle"], 3)
+    with pytest.raises(errors.QueryError, match="symbols are a list such as"):
+        model.add_embedding("letters", "uncle", 3)
+    for dimension in (0, "3"):
+        with pytest.raises(errors.QueryError, match="the dimension of an embedding is a number from 1"):
+            model.add_embedding("more", ["uncle"], dimension)  # type: ignore[arg-type]
     with pytest.raises(errors.MissingInputError, match="needs a tensor for uncle"):
         model.query("holds(uncle, x)", {"x": torch.zeros(1, 3)})
 

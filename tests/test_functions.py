@@ -76,5 +76,28 @@ def test_mistakes() -> None:
     model.register("f", lambda x: {x}, inputs=1)
     with pytest.raises(errors.GroundingError, match="a set is no number, string or list of them"):
         model.query("q(Y)")
+    model.register("f", lambda x: [x, None], inputs=1, nondeterministic=True)
+    with pytest.raises(errors.GroundingError, match="returned what is no term: a NoneType is no number"):
+        model.query("q(Y)")
+    for value in (None, 3, "abc"):
+        model.register("f", lambda x, value=value: value, inputs=1, nondeterministic=True)
+        with pytest.raises(errors.GroundingError, match=f"returned {value!r}; as it is nondeterministic, it returns"):
+            model.query("q(Y)")
     with pytest.raises(errors.QueryError, match="between/3 is a built-in"):
         model.register("between", lambda a, b: a, inputs=2)
+
+
+def test_what_cannot_be_registered() -> None:
+    """A name that no goal can call, no function, no number of inputs, and a predicate of the program."""
+    model = model_of("q(Y) :- n(Y). n(1).")
+    for name in ("Foo", "a b", "", 5):
+        with pytest.raises(errors.QueryError, match="name is an atom such as 'square', not "):
+            model.register(name, abs, inputs=1)  # type: ignore[arg-type]
+    with pytest.raises(errors.QueryError, match="what decides f is a function, not a int"):
+        model.register("f", 5, inputs=1)  # type: ignore[arg-type]
+    for inputs in (-1, "1", None):
+        with pytest.raises(errors.QueryError, match="inputs is the number of arguments"):
+            model.register("f", abs, inputs=inputs)  # type: ignore[arg-type]
+    with pytest.raises(errors.QueryError, match="n/1 has clauses in the program"):
+        model.register("n", lambda: 2, inputs=0)
+    assert model.query("q(Y)").terms == ("q(1)",)

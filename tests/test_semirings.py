@@ -124,6 +124,22 @@ def test_the_wrong_number_of_weights() -> None:
         evaluate_circuit(circuit, [0.3, 0.7, 0.2, 0.8])  # type: ignore[arg-type]
 
 
+def test_stages_in_the_wrong_order() -> None:
+    """What is no program, formula or circuit is named, with the stage that gives one."""
+    program = deepplp.Program.from_string("0.3::a.")
+    formula = deepplp.ground(program, "a")
+    with pytest.raises(
+        QueryError, match=r"a program is ground, such as deepplp.Program.from_string\(…\) gives, not a str"
+    ):
+        deepplp.ground("0.3::a.", "a")  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match=r"a formula is compiled, such as deepplp.ground gives, not a Program"):
+        deepplp.compile(program)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match=r"a circuit is evaluated, such as deepplp.compile gives, not a Formula"):
+        deepplp.evaluate(formula, torch.ones(2))  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match=r"answers are torch.float64 or torch.float32, not torch.float16"):
+        deepplp.evaluate(deepplp.compile(formula), torch.ones(2), dtype=torch.float16)
+
+
 @given(formulas())
 def test_the_stages_are_the_model(formula: Formula) -> None:
     """The third stage gives what enumeration gives, for one row and for several."""

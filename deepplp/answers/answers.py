@@ -186,7 +186,10 @@ class Answers(Mapping[str, Tensor]):
         rows = self._readings.rows
         if row is None and rows != 1:
             raise QueryError(f"the batch has {rows} rows; say which one, counted from 0: answers.to_dict(row)")
-        number = 0 if row is None else operator.index(row)
+        try:
+            number = 0 if row is None else operator.index(row)
+        except TypeError:
+            raise QueryError(f"a row is its number, counted from 0, not {row!r}") from None
         if not 0 <= number < rows:
             raise QueryError(f"there is no row {number}: the batch has {rows}, counted from 0")
         with torch.no_grad():

@@ -101,6 +101,8 @@ def compile_with_report(
         NegativeCycleError: the formula holds a cycle through a negation; the error shows it.
         QueryError: there is no order or compiler of this name, or the order lacks a choice or names one twice.
     """
+    if not isinstance(formula, Formula):
+        raise QueryError(f"a formula is compiled, such as deepplp.ground gives, not a {type(formula).__name__}")
     if compiler not in COMPILERS:
         raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
     with collector_paused():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deepplp.circuit import Circuit, Plan, bind
-from deepplp.errors import InputError
+from deepplp.errors import InputError, QueryError
 from deepplp.evaluation.evaluate import Evaluation
 
 __all__ = ["evaluate_circuit"]
@@ -27,12 +27,17 @@ def evaluate_circuit(circuit: Circuit, weights: Tensor, *, dtype: torch.dtype = 
 
     Raises:
         InputError: the weights are no floating-point tensor, or not as many as the circuit has columns.
+        QueryError: there is no such ``dtype``, or what is given is no circuit.
 
     >>> from deepplp import Program, compile, ground
     >>> formula = ground(Program.from_string("0.3::a. 0.5::b. q :- a. q :- b."), "q")
     >>> evaluate_circuit(compile(formula), torch.tensor([0.3, 0.7, 0.5, 0.5])).probs()
     tensor([[0.6500]], dtype=torch.float64)
     """
+    if not isinstance(circuit, Circuit):
+        raise QueryError(f"a circuit is evaluated, such as deepplp.compile gives, not a {type(circuit).__name__}")
+    if dtype not in (torch.float64, torch.float32):
+        raise QueryError(f"answers are torch.float64 or torch.float32, not {dtype}")
     if not isinstance(weights, Tensor) or not weights.is_floating_point():
         kind = str(weights.dtype) if isinstance(weights, Tensor) else type(weights).__name__
         raise InputError(f"weights are a floating-point tensor, not {kind}")

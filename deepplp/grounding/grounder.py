@@ -60,6 +60,10 @@ def ground(
     >>> [choice.values[0] for choice in formula.choices]
     [edge(a,b), edge(b,c)]
     """
+    if not isinstance(program, Program):
+        raise QueryError(
+            f"a program is ground, such as deepplp.Program.from_string(…) gives, not a {type(program).__name__}"
+        )
     asked = None if query is None else _goals(query)
     known = [(parse_goal(text, "<evidence>"), holds) for text, holds in (evidence or {}).items()]
     loaded = Grounder(program, allow_python=allow_python, budget=budget, grounder=grounder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -52,13 +52,21 @@ class PythonFunction:
             result = self.function(*map(to_python, given))
             if self.test:
                 return [tuple(given)] if result else []
-            values = list(result) if self.nondeterministic else [result]
-            return [(*given, to_term(value)) for value in values]
+            several = self.nondeterministic and isinstance(result, Iterable) and not isinstance(result, str)
+            values = list(result) if several else [result]
         except Exception as error:
-            shown = ", ".join(map(str, given))
-            raise GroundingError(
-                f"the Python function for {self.name}({shown}) raised {type(error).__name__}: {error}", position
-            ) from error
+            raise self._error(given, f"raised {type(error).__name__}: {error}", position) from error
+        if self.nondeterministic and not several:
+            what = f"returned {result!r}; as it is nondeterministic, it returns several values, such as a list of them"
+            raise self._error(given, what, position)
+        try:
+            return [(*given, to_term(value)) for value in values]
+        except TypeError as error:
+            raise self._error(given, f"returned what is no term: {error}", position) from None
+
+    def _error(self, given: Sequence[Term], what: str, position: Position | None) -> GroundingError:
+        shown = ", ".join(map(str, given))
+        return GroundingError(f"the Python function for {self.name}({shown}) {what}", position)
 
 
 def to_python(term: Term) -> PythonValue:
