@@ -94,6 +94,18 @@ SYNTAX = [
         "p.pl:1:1: 0.3:a is a fact about ':'; a probability takes two colons: 0.3::a\n    0.3:a.\n    ^",
     ),
     (
+        "a probability in a body",
+        "0.01::ill.\nsneezes :- 0.9::ill.",
+        "p.pl:2:12: a probability stands before a head, not in a body; write 0.9::ill. sneezes :- ill. (a fact of its "
+        "own) or 0.9::sneezes :- ill. (a rule's)\n    sneezes :- 0.9::ill.\n               ^",
+    ),
+    (
+        "a probability in a query",
+        "0.01::ill. query(0.9::ill).",
+        "p.pl:1:18: a probability stands before a head, not in query: state 0.9::ill as a clause, and write query(ill)\n"
+        "    0.01::ill. query(0.9::ill).\n                     ^",
+    ),
+    (
         "a character code",
         "q(0'c).",
         "p.pl:1:3: ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms\n"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deepplp.errors import NonGroundError
+from deepplp.errors import NonGroundError, QueryError
 from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
@@ -24,6 +24,9 @@ class Question:
     evidence: tuple[tuple[Term, bool | None], ...]
 
     def __post_init__(self) -> None:
+        for term in (*self.queries, *(term for term, _ in self.evidence)):
+            if term.probability is not None:
+                raise QueryError(f"{term} is a clause; what is asked or known is an atom without a probability")
         for term, holds in self.evidence:
             if holds is None and not is_ground(term):
                 message = f"the evidence {readable(term)} is a tensor, so it must be one ground atom"

@@ -16,6 +16,7 @@ from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
 from deepplp.program.constructs import DECLARATIONS
+from deepplp.program.placement import check_placement
 from deepplp.program.text import Text
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
@@ -94,7 +95,24 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
                 Term.__init__(term, self._floats[term.location[1]], location=term.location)
             elif isinstance(term, Term):
                 stack.extend(term.args)
-        return super().build_probabilistic(operand1, operand2, location, **extra)
+        operand2.probability = operand1  # a negated head is renamed once it is known to be a head
+        return operand2
+
+    def build_clause(self, functor: Any, operand1: Any, operand2: Any, location: Any = None, **extra: Any) -> Term:
+        return super().build_clause(functor, [self._head(h) for h in operand1], operand2, location, **extra)
+
+    def as_statement(self, term: Term) -> Term:
+        r"""What a term is as a statement: ``0.5::\\+a`` is a fact about a predicate of its own."""
+        if isinstance(term, Or):
+            return Or.from_list([self._head(h) for h in term.to_list()])
+        return self._head(term)
+
+    def _head(self, head: Term) -> Term:
+        if not isinstance(head, Not) or head.probability is None:
+            return head
+        renamed: Term = self.neg_head_literal_to_pos_literal(head)
+        renamed.probability = head.probability
+        return renamed
 
 
 def _error_offset(error: ParseError, text: Text) -> int:
@@ -194,7 +212,9 @@ def parse_statements(
     ends: list[int] = []
     for tokens in _statements(text, parser):
         start = tokens[0].location
-        terms.append(_syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens)))
+        check_placement(tokens, text)
+        term = _syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens))
+        terms.append(factory.as_statement(term))
         positions.append(text.position(start))
         ends.append(content.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
         if not isinstance(terms[-1], kinds) and type(terms[-1]) is not Term:
@@ -235,7 +255,14 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
         statements = parse_statements(Text(name, complete), expected=expected, kinds=(Not,))
         term, position, _ = statements[-1]
         atom = term.child if isinstance(term, Not) else term
-        if len(statements) != 1 or type(atom) is not Term or atom.probability is not None:
+        if len(statements) == 1 and type(atom) is Term and atom.probability is not None:
+            plain = atom.with_probability(None)
+            raise ProgramSyntaxError(
+                f"{atom.probability}::{plain} is a clause, which belongs to the program or to a query's facts; "
+                f"what is asked or known is {plain}",
+                position,
+            )
+        if len(statements) != 1 or type(atom) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", position)
     except ProgramSyntaxError as error:
         where = error.position
