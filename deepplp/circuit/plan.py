@@ -50,8 +50,8 @@ class Plan:
     ``packed`` holds the ``arrays`` one behind another (see `pack`). ``choices`` is the number of choices that the
     leaves read: the degree of the polynomial that a root is, at most. ``conditioned`` says whether there is evidence
     that may be false. ``width`` is the number of batched weights a row, and ``shared`` that of the shared weights that
-    there must be, at least. ``kept`` is what evaluations made of the plan and can use again, such as its arrays on a
-    device.
+    there must be, at least. ``nodes``, the constants included, ``leaves`` and ``queries`` are numbers of them. ``kept``
+    is what evaluations made of the plan and can use again, such as its arrays on a device.
     """
 
     widths: tuple[int, ...]
@@ -61,6 +61,9 @@ class Plan:
     arrays: PlanArrays = field(init=False, repr=False)
     width: int = field(init=False)
     shared: int = field(init=False)
+    nodes: int = field(init=False)
+    leaves: int = field(init=False)
+    queries: int = field(init=False)
     kept: dict[Hashable, Any] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,9 @@ class Plan:
         object.__setattr__(self, "arrays", arrays)
         object.__setattr__(self, "width", sum(self.widths))
         object.__setattr__(self, "shared", int(arrays.offsets[arrays.strides == 0].max(initial=-1)) + 1)
+        object.__setattr__(self, "nodes", len(arrays.node_offsets) - 1)
+        object.__setattr__(self, "leaves", len(arrays.leaf_offsets) - 1)
+        object.__setattr__(self, "queries", len(arrays.given))
 
     def keep(self, key: Hashable, make: Callable[[Plan], Made]) -> Made:
         """What was made of the plan under a key before, or is made now; it lives as long as the plan."""
@@ -78,21 +84,6 @@ class Plan:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
         return self  # nothing in it ever changes
-
-    @property
-    def nodes(self) -> int:
-        """The number of nodes, the constants included."""
-        return len(self.arrays.node_offsets) - 1
-
-    @property
-    def leaves(self) -> int:
-        """The number of leaves."""
-        return len(self.arrays.leaf_offsets) - 1
-
-    @property
-    def queries(self) -> int:
-        """The number of queries."""
-        return len(self.arrays.given)
 
 
 def bind(circuit: Circuit, column_map: IntArray | None = None, widths: Sequence[int] | None = None) -> Plan:

@@ -17,7 +17,7 @@ from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.grounding.question import Question
 from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
-from deepplp.program import Program, Term, control_faults, parse_goal, signatures_defined
+from deepplp.program import Program, Term, parse_goal, unsupported_control
 
 __all__ = ["Grounder", "GrounderName", "Grounding", "ground", "is_reserved"]
 
@@ -132,10 +132,8 @@ class Grounder:
 
     def unsupported(self) -> Iterator[tuple[str, Position | None]]:
         """What the program says and deepplp does not do, such as if-then-else, unless it defines that itself."""
-        own = signatures_defined(self.program)
-        for statement in self.program.statements:
-            for message, location in control_faults(statement.heads_and_body()[1], own):
-                yield message, self._loaded.locate(location) or statement.position
+        for message, location, position in unsupported_control(self.program):
+            yield message, self._loaded.locate(location) or position
 
     def is_defined(self, signature: str) -> bool:
         """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, its libraries' included."""

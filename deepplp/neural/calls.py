@@ -43,7 +43,8 @@ class Slot:
     """What a network decides on some of its inputs, and who asks for it.
 
     ``kind`` is "categorical" for one distribution over ``values``, "bernoulli" for one probability, and "independent"
-    for a probability of each of ``values`` labels.
+    for a probability of each of ``values`` labels. ``key`` tells one slot from another. ``width`` is the number of
+    weights a row: a probability and what it leaves of 1 for each label, or one a value.
     """
 
     inputs: tuple[str, ...]
@@ -51,16 +52,12 @@ class Slot:
     kind: Kind
     declaration: str
     position: Position
+    key: tuple[tuple[str, ...], int, Kind] = field(init=False, repr=False, compare=False)
+    width: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> tuple[tuple[str, ...], int, Kind]:
-        """What tells one slot from another."""
-        return self.inputs, self.values, self.kind
-
-    @property
-    def width(self) -> int:
-        """The number of weights a row: a probability and what it leaves of 1 for each label, or one a value."""
-        return 2 * self.values if self.kind == "independent" else self.values
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.inputs, self.values, self.kind))
+        object.__setattr__(self, "width", 2 * self.values if self.kind == "independent" else self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
-from deepplp.program.constructs import control_faults
 from deepplp.program.inspection import (
     calls_of,
     constants_of,
@@ -9,6 +8,7 @@ from deepplp.program.inspection import (
     signatures_called,
     signatures_defined,
     undecided_signatures,
+    unsupported_control,
     variables_of,
 )
 from deepplp.program.learnable import LearnableClause
@@ -52,7 +52,6 @@ __all__ = [
     "Var",
     "calls_of",
     "constants_of",
-    "control_faults",
     "decoded_term",
     "encoded_term",
     "function_value",
@@ -75,5 +74,6 @@ __all__ = [
     "substituted",
     "subterms",
     "undecided_signatures",
+    "unsupported_control",
     "variables_of",
 ]

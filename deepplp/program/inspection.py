@@ -9,6 +9,8 @@ from typing import Any
 from problog.errors import ProbLogError
 from problog.logic import And, Constant, Not, Or, Term, Var
 
+from deepplp.errors import Position
+from deepplp.program.constructs import control_faults
 from deepplp.program.program import Program, Statement
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "signatures_called",
     "signatures_defined",
     "undecided_signatures",
+    "unsupported_control",
     "variables_of",
 ]
 
@@ -54,6 +57,13 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
             else:
                 yield goal.signature, place
+
+
+def unsupported_control(program: Program) -> list[tuple[str, Any, Position]]:
+    """If-then-else and cuts, unless the program defines them: what is wrong, its location, and its statement's."""
+    own = signatures_defined(program)
+    bodies = ((s.heads_and_body()[1], s.position) for s in program.statements)
+    return [(message, place, start) for body, start in bodies for message, place in control_faults(body, own)]
 
 
 def signatures_called(program: Program, *, by_directives: bool = False) -> set[str]:

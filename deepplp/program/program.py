@@ -114,6 +114,10 @@ class Program:
         program = _Loader(str(Path(path).parent), errors).load(_read(Path(path), None))
         return program, errors
 
+    def directives(self) -> list[Term | None]:
+        """The goals that loading carries out, in their order."""
+        return [s.heads_and_body()[1] for s in self.statements if s.is_directive]
+
     def with_facts(self, text: str, name: str = "<facts>") -> Program:
         """The program and the clauses of one more text; errors in it are called ``name``."""
         loader = _Loader(self.root)

@@ -22,7 +22,7 @@ from deepplp.queries.slots import (
     LearnableSlot,
     learnable_blocks,
     network_calls,
-    slot_of,
+    network_slots,
 )
 
 __all__ = ["CompiledQuery", "Demand", "Needs", "choices_read", "learnable_slots"]
@@ -95,7 +95,8 @@ class CompiledQuery:
         program's own.
         """
         choices = choices_read(header, circuit)
-        calls = network_calls(choices.values())
+        neural = network_slots(choices)
+        calls = network_calls(neural.values())
         slots: list[object] = [(call.network, slot.key) for call in calls for slot in call.slots]
         observed = [str(c.origin.term) for c in choices.values() if isinstance(c.origin, Observed)]
         found = (ComputedSlot.of(c, c.origin) for c in choices.values() if isinstance(c.origin, Computed))
@@ -117,8 +118,8 @@ class CompiledQuery:
                     places[index] = _Place(None, shared + len(fixed))
                     fixed.extend(probabilities)
                 case Neural() as origin:
-                    slot = slot_of(choice, origin)
-                    places[index] = _Place(number_of[origin.declaration.network, slot.key], 2 * (origin.label or 0))
+                    network, slot = neural[index]
+                    places[index] = _Place(number_of[network, slot.key], 2 * (origin.label or 0))
                 case Observed(term):
                     places[index] = _Place(number_of[str(term)], 0)
                 case Computed() as origin:

@@ -14,7 +14,7 @@ from deepplp.formula import Choice, Computed, Learnable, Neural
 from deepplp.neural import Column, Distributions, NetworkCall, Slot, Start, aligned
 from deepplp.program import LearnableClause
 
-__all__ = ["ComputedSlot", "LearnableBlock", "LearnableSlot", "learnable_blocks", "network_calls", "slot_of"]
+__all__ = ["ComputedSlot", "LearnableBlock", "LearnableSlot", "learnable_blocks", "network_calls", "network_slots"]
 
 _TOLERANCE = 1e-6  # how far rounding may take a computed probability out of its range
 
@@ -161,21 +161,27 @@ class ComputedSlot:
         )
 
 
-def network_calls(choices: Iterable[Choice]) -> tuple[NetworkCall, ...]:
+def network_slots(choices: Mapping[int, Choice]) -> dict[int, tuple[str, Slot]]:
+    """For each choice that a network decides, by number: the network, and the slot that gives it its probabilities."""
+    texts: dict[int, str] = {}
+    found: dict[int, tuple[str, Slot]] = {}
+    for index, choice in choices.items():
+        if not isinstance(origin := choice.origin, Neural):
+            continue
+        declaration = origin.declaration
+        if declaration.kind == "tensor":
+            raise AssertionError("a tensor is no choice")
+        text = texts.get(declaration.index)
+        if text is None:
+            text = texts[declaration.index] = str(declaration)
+        inputs, values = tuple(map(str, origin.inputs)), origin.labels or len(choice.values)
+        found[index] = declaration.network, Slot(inputs, values, declaration.kind, text, declaration.position)
+    return found
+
+
+def network_calls(slots: Iterable[tuple[str, Slot]]) -> tuple[NetworkCall, ...]:
     """One call a network, with a slot for every distinct input (and number of values)."""
     calls: dict[str, dict[tuple[object, ...], Slot]] = {}
-    for choice in choices:
-        if isinstance(choice.origin, Neural):
-            slot = slot_of(choice, choice.origin)
-            calls.setdefault(choice.origin.declaration.network, {}).setdefault(slot.key, slot)
-    return tuple(NetworkCall(name, tuple(slots.values())) for name, slots in calls.items())
-
-
-def slot_of(choice: Choice, origin: Neural) -> Slot:
-    """The slot that gives a choice its probabilities."""
-    declaration = origin.declaration
-    kind = declaration.kind
-    if kind == "tensor":
-        raise AssertionError("a tensor is no choice")
-    values = origin.labels or len(choice.values)
-    return Slot(tuple(map(str, origin.inputs)), values, kind, str(declaration), declaration.position)
+    for network, slot in slots:
+        calls.setdefault(network, {}).setdefault(slot.key, slot)
+    return tuple(NetworkCall(name, tuple(distinct.values())) for name, distinct in calls.items())

@@ -39,7 +39,7 @@ def libraries_for(undefined: set[str], program: Program | None = None) -> list[s
 
 
 def _loaded(program: Program) -> list[str]:
-    goals = [s.heads_and_body()[1] for s in program.statements if s.is_directive]
+    goals = program.directives()
     calls = [g for g in goals if isinstance(g, Term) and g.functor == "use_module" and g.arity in (1, 2)]
     return [str(g.args[0].args[0]) for g in calls if isinstance(g.args[0], Term) and g.args[0].functor == "library"]
 
