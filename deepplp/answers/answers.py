@@ -35,7 +35,8 @@ class Answers(Mapping[str, Tensor]):
     ``log_probs`` and ``probs`` are [batch, n] and differentiable, the latter with right derivatives at 0 too; all
     results have one dtype. ``unanswered`` are the queries with free variables that have no answer at all. ``cut_mass``
     says for each network with a ``k`` how much probability [batch] was cut from its outputs, at most; without a cut it
-    is empty.
+    is empty. Where something was cut, probabilities are lower bounds: ``lower`` and ``upper`` [batch, n] are the bounds
+    between which P(answer | evidence) lies, and ``log_evidence`` is a lower bound, too.
 
     Pickles and deep copies hold the numbers alone, without gradients, circuit and model; ``copy.copy`` keeps them.
     """
@@ -99,12 +100,25 @@ class Answers(Mapping[str, Tensor]):
         """P(answer | evidence), [batch, n]."""
         return self._reading("probs")
 
-    def _reading(self, kind: Literal["log_probs", "probs"]) -> Tensor:
+    @property
+    def lower(self) -> Tensor:
+        """The largest known lower bound of P(answer | evidence), [batch, n]: the same as `probs`."""
+        return self.probs
+
+    @property
+    def upper(self) -> Tensor:
+        """The least known upper bound of P(answer | evidence), [batch, n]: `probs`, unless a network's ``k`` cut some.
+
+        The mass of all worlds with a value that was cut counts for the answer here, and against it in `lower`.
+        """
+        return self._reading("upper_probs")
+
+    def _reading(self, kind: Literal["log_probs", "probs", "upper_probs"]) -> Tensor:
         """A reading, taken once: with gradients, without them, and in inference mode each by itself."""
         key = kind, torch.is_grad_enabled(), torch.is_inference_mode_enabled()
         found = self._made.get(key)
         if found is None:
-            found = self._made[key] = self._readings.probs() if kind == "probs" else self._readings.log_probs()
+            found = self._made[key] = getattr(self._readings, kind)()
         return found
 
     @property

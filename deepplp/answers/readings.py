@@ -32,6 +32,10 @@ class Readings(Protocol):
         """The probabilities [batch, n] of all answers."""
         ...
 
+    def upper_probs(self) -> Tensor:
+        """Upper bounds [batch, n] of the probabilities, which are lower bounds; the same where both are exact."""
+        ...
+
     def log_evidence(self) -> Tensor:
         """The log-probability [batch, 1] of the evidence."""
         ...
@@ -45,18 +49,20 @@ class Readings(Protocol):
 class KeptReadings:
     """The numbers of an evaluation without the evaluation: no gradients, no circuit and no model.
 
-    ``all_log_probs`` and ``all_probs`` are [batch, n], ``evidence`` [batch, 1].
+    ``all_log_probs``, ``all_probs`` and ``all_upper_probs`` are [batch, n], ``evidence`` [batch, 1].
     """
 
     all_log_probs: Tensor
     all_probs: Tensor
+    all_upper_probs: Tensor
     evidence: Tensor
 
     @classmethod
     def of(cls, readings: Readings) -> KeptReadings:
         """The numbers of some readings, as tensors that share no memory with them."""
         with torch.inference_mode(False), torch.no_grad():
-            return cls(*(kept(t) for t in (readings.log_probs(), readings.probs(), readings.log_evidence())))
+            found = readings.log_probs(), readings.probs(), readings.upper_probs(), readings.log_evidence()
+            return cls(*map(kept, found))
 
     @property
     def rows(self) -> int:
@@ -75,6 +81,10 @@ class KeptReadings:
     def probs(self) -> Tensor:
         """The probabilities [batch, n] of all answers."""
         return self.all_probs
+
+    def upper_probs(self) -> Tensor:
+        """The upper bounds [batch, n] of all answers."""
+        return self.all_upper_probs
 
     def log_evidence(self) -> Tensor:
         """The log-probability [batch, 1] of the evidence."""

@@ -91,6 +91,10 @@ class Evaluation:
         """The probabilities [batch, query]."""
         return self._read("probs")
 
+    def upper_probs(self) -> Tensor:
+        """Upper bounds of the probabilities: these themselves, which are exact."""
+        return self.probs()
+
     def log_evidence(self) -> Tensor:
         """The log-probability [batch, evidence] of the evidence, of which circuits laid end to end have one each."""
         return self._read("log_evidence")

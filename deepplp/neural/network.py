@@ -31,8 +31,8 @@ class Network(nn.Module):
     module as a Python list with one value a row; with ``"tensors"`` it is an error, as is a misspelt input. A list of
     tensors as one argument is a list of tensors [batch, …] for the module.
 
-    ``k`` keeps only the k most probable values of each row, in nn/4: the others count as 0, probabilities are lower
-    bounds, and `Answers.cut_mass` says how much was cut.
+    ``k`` keeps only the k most probable values of each row, in nn/4. Probabilities are then lower bounds, also given
+    evidence, `Answers.upper` are the upper bounds, and `Answers.cut_mass` says how much was cut.
 
     >>> Network(torch.nn.Linear(4, 2), output="logits").output
     'logits'

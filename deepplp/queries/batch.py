@@ -19,8 +19,10 @@ from deepplp.answers import Answers
 from deepplp.circuit import IntArray, lay_end_to_end
 from deepplp.errors import InconsistentEvidenceError, QueryError
 from deepplp.evaluation import Evaluation
+from deepplp.queries.blocks import Block, blocks_of, cut_mass, log_kept_mass, renormalised
+from deepplp.queries.bounds import BoundedReadings, Walked, WalkedReadings
 from deepplp.queries.environment import Environment
-from deepplp.queries.weights import Block, Request, SharedWeights, blocks_of, cut_mass
+from deepplp.queries.weights import Request, SharedWeights
 
 __all__ = ["OnInconsistent", "Options", "answer_many", "answer_one", "options"]
 
@@ -56,10 +58,12 @@ def answer_one(request: Request, environment: Environment, chosen: Options) -> A
     """The answers of one request."""
     compiled = request.compiled
     blocks = blocks_of(compiled.demand, request.inputs, request.observed, environment)
-    evaluation = _direct_evaluation(request, blocks, environment, chosen.dtype)
-    if chosen.on_inconsistent == "raise" and evaluation.plan.conditioned:
-        _check_possible([request], {0: evaluation})
-    return Answers(compiled.answers, evaluation, cut_mass(blocks, range(len(compiled.demand.sizes))))
+    cut = cut_mass(blocks, range(len(compiled.demand.sizes)))
+    walked = _bounded if cut else _direct_evaluation
+    readings = walked(request, blocks, environment, chosen.dtype)
+    if chosen.on_inconsistent == "raise" and compiled.is_conditioned:
+        _check_possible([request], {0: readings})
+    return Answers(compiled.answers, readings, cut)
 
 
 def answer_many(requests: Sequence[Request], environment: Environment, chosen: Options) -> list[Answers]:
@@ -67,21 +71,51 @@ def answer_many(requests: Sequence[Request], environment: Environment, chosen: O
     if len(requests) < 2:
         return [answer_one(request, environment, chosen) for request in requests]
     weights = SharedWeights(requests, environment)
-    vector, places = weights.vector(), [weights.places(i) for i in range(len(requests))]
+    places = [weights.places(i) for i in range(len(requests))]
+    cut = [weights.cut(i) for i in range(len(requests))]
+    readings: Mapping[int, WalkedReadings]
+    if any(cut):
+        double = torch.float64
+        found = _walked(requests, weights.vector(), places, double)
+        normalised = Walked(lambda: _walked(requests, weights.vector(scaled=True), places, double))
+        readings = {
+            i: BoundedReadings(r.compiled.circuit, found[i], normalised, i, weights.log_kept(i), chosen.dtype)
+            for i, r in enumerate(requests)
+        }
+    else:
+        readings = _walked(requests, weights.vector(), places, chosen.dtype)
+    if chosen.on_inconsistent == "raise":
+        _check_possible(requests, readings)
+    return [Answers(r.compiled.answers, readings[i], cut[i]) for i, r in enumerate(requests)]
+
+
+def _bounded(
+    request: Request, blocks: Sequence[Block], environment: Environment, dtype: torch.dtype
+) -> BoundedReadings:
+    """The readings of one request some of whose weights are cut."""
+    double, compiled = torch.float64, request.compiled
+    found = _direct_evaluation(request, blocks, environment, double)
+    normalised = Walked(lambda: {0: _direct_evaluation(request, renormalised(blocks), environment, double)})
+    log_kept = log_kept_mass(blocks, compiled.choices_by_slot)
+    return BoundedReadings(compiled.circuit, found, normalised, 0, log_kept, dtype)
+
+
+def _walked(
+    requests: Sequence[Request], vector: Tensor, places: Sequence[IntArray], dtype: torch.dtype
+) -> dict[int, _Reading]:
+    """The readings of all requests, from the vector of their weights and where each row's stand in it."""
     readings: dict[int, _Reading] = {}
     rest: list[int] = []
     for members in _alike(requests):
         rows = sum(requests[i].rows for i in members)
         large = requests[members[0]].compiled.circuit.elements >= _LARGE
         if rows >= _ROWS_OF_THEIR_OWN or large or not rows or len(members) == len(requests):
-            readings.update(_side_by_side(requests, members, vector, places, chosen.dtype))
+            readings.update(_side_by_side(requests, members, vector, places, dtype))
         else:
             rest += members
     if rest:
-        readings.update(_end_to_end(requests, rest, vector, places, chosen.dtype))
-    if chosen.on_inconsistent == "raise":
-        _check_possible(requests, readings)
-    return [Answers(r.compiled.answers, readings[i], weights.cut(i)) for i, r in enumerate(requests)]
+        readings.update(_end_to_end(requests, rest, vector, places, dtype))
+    return readings
 
 
 def _direct_evaluation(
@@ -117,7 +151,7 @@ def _direct_evaluation(
     return Evaluation(compiled.plan(shared_slots), batched, shared, rows, dtype=dtype)
 
 
-def _check_possible(requests: Sequence[Request], readings: Mapping[int, Evaluation | _Reading]) -> None:
+def _check_possible(requests: Sequence[Request], readings: Mapping[int, WalkedReadings]) -> None:
     """Raise where some row's evidence has probability 0: rows are named for one request, else the requests."""
     impossible = {i: rows for i in sorted(readings) if (rows := readings[i].impossible_rows())}
     if not impossible:
@@ -188,6 +222,10 @@ class _Reading:
     def probs(self) -> Tensor:
         """The probabilities [rows, query]."""
         return self.shared.reading("probs")[self.taken, self.queries].reshape(self.rows, self.answers)
+
+    def upper_probs(self) -> Tensor:
+        """The probabilities: nothing is cut from what they are read from."""
+        return self.probs()
 
     def log_evidence(self) -> Tensor:
         """The log-probability [rows, 1] of the evidence."""

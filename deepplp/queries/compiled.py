@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from deepplp.answers import AnswerTerms
-from deepplp.circuit import FALSE_NODE, Circuit, IntArray, Plan, as_one_matrix, bind
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray, Plan, as_one_matrix, bind
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall
 from deepplp.program import Term
@@ -133,6 +134,16 @@ class CompiledQuery:
     def is_contradictory(self) -> bool:
         """Whether the evidence holds in no world, whatever the weights."""
         return self.circuit.evidence == FALSE_NODE
+
+    @property
+    def is_conditioned(self) -> bool:
+        """Whether there is evidence that may be false."""
+        return self.circuit.evidence != TRUE_NODE
+
+    @property
+    def choices_by_slot(self) -> Mapping[int, int]:
+        """The number of choices that read each slot."""
+        return Counter(place.slot for place in self.places.values() if place.slot is not None)
 
     @property
     def common(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -12,15 +13,15 @@ from torch import Tensor
 
 from deepplp.circuit import IntArray
 from deepplp.errors import QueryError
-from deepplp.evaluation import are_distributions
-from deepplp.neural import NetworkCall, Slot, checked_inputs, network_outputs
+from deepplp.neural import NetworkCall, Slot, checked_inputs
 from deepplp.program import parse_goal
+from deepplp.queries.blocks import Block, blocks_of, cut_mass, log_kept_mass, renormalised
 from deepplp.queries.compiled import CompiledQuery, Demand
 from deepplp.queries.environment import Environment
-from deepplp.queries.needs import TensorNeeds, gather_columns
+from deepplp.queries.needs import TensorNeeds
 from deepplp.queries.slots import ComputedSlot, LearnableSlot, learnable_blocks
 
-__all__ = ["Block", "Request", "SharedWeights", "blocks_of", "cut_mass", "request_of"]
+__all__ = ["Request", "SharedWeights", "request_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,51 +55,6 @@ def request_of(
     return Request(compiled, used, observed, rows)
 
 
-class Block(NamedTuple):
-    """The weights [slots * rows, width] of some slots that follow one another, the rows of one slot after another.
-
-    ``rows`` is the batch size, or 1 where all rows share the slots. ``network`` and ``cut`` [slots * rows] say which
-    network's ``k`` cut how much.
-    """
-
-    weights: Tensor
-    slots: int
-    network: str = ""
-    cut: Tensor | None = None
-
-
-def blocks_of(
-    demand: Demand, inputs: Mapping[str, Tensor], observed: Mapping[str, Tensor], environment: Environment
-) -> list[Block]:
-    """The weights of all slots, in their order, as few blocks: outputs of networks stay as they come."""
-    columns = inputs if demand.only_inputs else gather_columns(demand.needs, inputs, environment)
-    blocks: list[Block] = []
-    for call in demand.calls:
-        name = call.network
-        outputs = network_outputs(call, environment.network(name), columns, are_distributions)
-        blocks += [Block(weights, slots, name, cut) for weights, slots, cut in outputs]
-    blocks += [Block(torch.stack((observed[t], 1 - observed[t]), dim=1), 1) for t in demand.observed]
-    blocks += [Block(computed.weights(columns), 1) for computed in demand.computed]
-    return blocks
-
-
-def cut_mass(blocks: Sequence[Block], slots: Sequence[int]) -> dict[str, Tensor]:
-    """The largest mass [rows] that was cut from any of some slots, by network; a network without ``k`` cuts none."""
-    found: dict[str, Tensor] = {}
-    if all(block.cut is None for block in blocks):
-        return found
-    wanted = set(slots)
-    first = 0
-    for block in blocks:
-        if block.cut is not None:
-            rows = block.cut.reshape(block.slots, -1)
-            for i in wanted.intersection(range(first, first + block.slots)):
-                cut, before = rows[i - first], found.get(block.network)
-                found[block.network] = cut if before is None else torch.maximum(before, cut)
-        first += block.slots
-    return found
-
-
 class _Merged(NamedTuple):
     """The demand of several requests as one, its tensors, and for each request the numbers of its slots in it."""
 
@@ -125,15 +81,23 @@ class SharedWeights:
         self._fixed: dict[int, int] = {}
         self._common = self._common_weights(sum(b.weights.numel() for b in self._blocks))
 
-    def vector(self) -> Tensor:
-        """The weights [weights] in float64, on the model's device."""
+    def vector(self, *, scaled: bool = False) -> Tensor:
+        """The weights [weights] in float64, on the model's device; those that are kept scaled to one if wanted."""
         device = self._environment.device
-        pieces = [b.weights for b in self._blocks] + self._common
+        blocks = renormalised(self._blocks) if scaled else self._blocks
+        pieces = [b.weights for b in blocks] + self._common
         return torch.cat([p.reshape(-1).to(device, torch.float64) for p in pieces])
 
     def cut(self, number: int) -> dict[str, Tensor]:
         """What was cut from a request's slots, by network."""
         return cut_mass(self._blocks, self._slots[number])
+
+    def log_kept(self, number: int) -> Tensor:
+        """The log-mass [rows] of a request's worlds in which every choice has a value that is kept."""
+        choices: Counter[int] = Counter()
+        for slot, count in self._requests[number].compiled.choices_by_slot.items():
+            choices[self._slots[number][slot]] += count
+        return log_kept_mass(self._blocks, choices)
 
     def _common_weights(self, start: int) -> list[Tensor]:
         """Learnable and fixed probabilities, each once."""
