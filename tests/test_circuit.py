@@ -17,7 +17,7 @@ from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit
 from deepplp.circuit.indices import grouped
 from deepplp.compilation import COMPILERS, compile_formula
 from deepplp.formula import Formula, depth_first_order
-from deepplp.program import Program, parse_goal
+from deepplp.program import Program, Term
 from deepplp.queries.header import Header
 from deepplp.queries.storage import Storage
 from tests.formulas import chain, fixed_weights
@@ -126,11 +126,17 @@ def test_the_chain_decides_three_choices_a_digit() -> None:
     assert counts[-1] == 2
 
 
+def header_of(formula: Formula) -> Header:
+    """A header of a formula that names its values and queries by text."""
+    choices = [dataclasses.replace(c, values=tuple(Term(f"v{v}") for v in c.values)) for c in formula.choices]
+    return Header(tuple(choices), tuple(Term(str(goal.term)) for goal in formula.queries))
+
+
 @given(formulas())
 def test_what_is_kept_is_the_whole_circuit(formula: Formula) -> None:
     """A circuit from disk has every field of the one that was written, dtypes included."""
     circuit = compile_formula(formula)
-    header = Header((), (), (), ())
+    header = header_of(formula)
     with tempfile.TemporaryDirectory() as folder:
         storage = Storage(Path(folder), Program.from_string("a."))
         storage.save("key", header, circuit)
@@ -146,7 +152,7 @@ def test_what_is_kept_is_the_whole_circuit(formula: Formula) -> None:
 def test_a_file_without_the_order_is_made_anew(tmp_path: Path) -> None:
     """A file that lacks the order of its circuit, as one of an earlier format does, is ignored with a warning."""
     storage = Storage(tmp_path, Program.from_string("a."))
-    storage.save("key", Header((), (parse_goal("a"),), (), ()), compile_formula(chain(1)))
+    storage.save("key", header_of(chain(1)), compile_formula(chain(1)))
     with np.load(tmp_path / "key.npz") as content:
         arrays = {name: array for name, array in content.items() if name != "order"}
     np.savez_compressed(tmp_path / "key.npz", **arrays)

@@ -5,6 +5,7 @@ from deepplp.circuit.inversion import Inversion, PackedInversion, inversion_of
 from deepplp.circuit.layers import Layers, layers_of
 from deepplp.circuit.packing import pack, starts_of, unpack
 from deepplp.circuit.plan import Plan, PlanArrays, as_one_matrix, bind, lay_end_to_end
+from deepplp.circuit.validation import check_circuit
 
 __all__ = [
     "FALSE_NODE",
@@ -18,6 +19,7 @@ __all__ = [
     "PlanArrays",
     "as_one_matrix",
     "bind",
+    "check_circuit",
     "inversion_of",
     "lay_end_to_end",
     "layers_of",

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _CONNECTIVES: dict[str, type[Term]] = {",": Conjunction, ";": Disjunction}  # a term of that name holds it in quotes
+_OPERATORS = {1: ("fx", "fy", "xf", "yf"), 2: ("xfx", "xfy", "yfx")}  # specifications by arity
 EncodedItem = int | float | str | list[Any]
 
 
@@ -173,7 +174,9 @@ def decoded_term(items: Sequence[Any]) -> Term:
                 done.append(Var(name))
             case {"negation": "not" | "\\+" as functor, "of": list(inner)}:
                 done.append(Not(functor, decoded_term(inner)))
-            case [str(functor), int(arity), priority, specification] if 0 < arity <= len(done):
+            case [str(functor), int(arity), int() | None as priority, str() | None as specification] if (
+                0 < arity <= len(done) and specification in (None, *_OPERATORS.get(arity, ()))
+            ):
                 arguments = done[-arity:]
                 del done[-arity:]
                 if arity == 2 and functor in _CONNECTIVES:

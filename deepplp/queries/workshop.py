@@ -15,9 +15,9 @@ from deepplp.errors import DeepPLPError, UnknownNetworkError
 from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
 from deepplp.program import Program
+from deepplp.queries.encoding import decoded, encoded
 from deepplp.queries.header import Header
 from deepplp.queries.pattern import Pattern
-from deepplp.queries.storage import decoded, encoded
 
 __all__ = ["Built", "Settings", "Task", "Workshop"]
 
