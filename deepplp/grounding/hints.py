@@ -17,17 +17,13 @@ _STRINGS = "a string in double quotes is a term of its own; " + _TEXT
 _INSTEAD: Mapping[str, str] = MappingProxyType(
     {
         "bagof/3": "all/3 collects answers and fails where there are none",
-        "setof/3": "all/3 and sort/2 collect answers in order, each once",
+        "setof/3": "findall(X, Goal, All), sort(All, Set) collects answers in order, each once; add Set \\= [] to fail "
+        "where there are none",
         "aggregate_all/3": "findall/3 or all/3, and sum_list/2, max_list/2 or length/2 of the list",
         "aggregate_all/4": "findall/3 or all/3, and sum_list/2, max_list/2 or length/2 of the list",
         "findall/4": "findall/3 and append/3",
         "ignore/1": "(G ; \\+ G) holds always, with G's bindings where it holds",
         "apply/2": "call/2 to call/9",
-        "msort/2": "sort/2 sorts and leaves out what occurs twice",
-        "predsort/3": "sort/2 sorts terms in the standard order; put the key first",
-        "sort/4": "sort/2 sorts terms in the standard order; put the key first",
-        "keysort/2": "sort/2 sorts pairs by their keys",
-        "list_to_ord_set/2": "sort/2",
         "sumlist/2": "sum_list/2",
         "nb_setval/2": _STATE,
         "nb_getval/2": _STATE,

@@ -19,6 +19,7 @@ from deepplp.grounding.clause_base import (
 )
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.engine import Setting
+from deepplp.grounding.problog.ordering import Ordering
 from deepplp.program import Term
 
 __all__ = ["DatabaseClauses"]
@@ -80,11 +81,13 @@ class DatabaseClauses:
         return ChoiceNode(head, node.args, node.probability, variables, node.group, node.choice, node.location)
 
     def builtin(self, number: int) -> Builtin | None:
-        """The built-in of a negative number; its function is ProbLog's own, if it still is that."""
+        """The built-in of a negative number; its function is ProbLog's own, if it still is that, or an ordering."""
         signature = self._setting.builtins.signature(number)
         if signature is None:
             return None
         function = getattr(self._setting.builtins.function(number), "base_function", None)
+        if isinstance(function, Ordering):
+            return Builtin(signature, function.function)
         return Builtin(signature, function if getattr(function, "__module__", None) == _PROBLOG else None)
 
     def choices(self, group: int) -> list[ChoiceNode]:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from problog.engine import DefaultEngine
 
-from deepplp.grounding.problog.builtins import NamedBuiltin, replaced_builtins
-from deepplp.grounding.problog.vocabulary import BuiltinFunction
+from deepplp.grounding.problog.builtins import replaced_builtins
+from deepplp.grounding.problog.vocabulary import BuiltinFunction, NamedBuiltin
 
 __all__ = ["BuiltinTable", "standard_builtins"]
 

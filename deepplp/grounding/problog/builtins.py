@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, Unpack
+from typing import Unpack
 
 from problog import get_evaluatable, get_semiring
 from problog.engine_builtin import IndirectCallCycleError, _build_scope, check_mode, list_elements
@@ -15,22 +15,21 @@ from problog.logic import Clause, is_variable, term2list
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
 from deepplp.grounding.problog.modules import guarded
+from deepplp.grounding.problog.ordering import ordering_builtins, unified
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
     Argument,
     Arguments,
-    Bindings,
     BuiltinFunction,
     CallOptions,
     GoalKey,
+    NamedBuiltin,
     ProbableSolution,
     Solution,
 )
 from deepplp.program import Conjunction, Constant, Disjunction, Not, Term, readable
 
 __all__ = ["replaced_builtins"]
-
-NamedBuiltin: TypeAlias = tuple[str, int, BuiltinFunction]
 
 _CONTROL = (Conjunction, Disjunction, Not)
 _BROKEN = (("set_state", 1), ("reset_state", 0), ("check_state", 1), ("print_state", 0), ("condition", 1))
@@ -46,6 +45,7 @@ _LOADING = (
 
 def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[NamedBuiltin]:
     """Name, arity and function of every built-in that stands in for one of ProbLog's, which ``original`` gives."""
+    yield from ordering_builtins()
     for name in ("findall", "all", "all_or_none"):
         yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
     yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
@@ -109,28 +109,13 @@ def _cycle(name: str, goal: Term, position: Position | None) -> GroundingError:
     )
 
 
-class _Bound:
-    """Variables by what unification has bound them to, or themselves."""
-
-    def __init__(self, values: Bindings) -> None:
-        self._values = values
-
-    def __getitem__(self, variable: int) -> Argument:
-        return self._values.get(variable, variable)
-
-
 def _arg(index: Term, term: Term, argument: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
     """``arg(Index, Term, Argument)``; what the argument is unified with is bound in the term, too."""
     check_mode((index, term, argument), ["In*"], "arg", call.get("location"), call.get("database"))
     number = int(index) - 1
     if not 0 <= number < len(term.args):
         return []
-    bound: Bindings = {}
-    try:
-        found = unify_value(term.args[number], argument, bound)
-    except UnifyError:
-        return []
-    return [(index, substitute_simple(term, _Bound(bound)), found)]
+    return unified((index, term, argument), 2, term.args[number])
 
 
 def _functor(builtin: BuiltinFunction) -> BuiltinFunction:

@@ -105,17 +105,19 @@ class _Faults:
         position = self.engine.locate(location)
         if position is None and self.engine.called is not None:
             position = self.engine.locate(self.engine.called[0].location)
-        if position is None or not _is_library(position.file):
-            return position, ""
-        return self._outside(position)
+        if position is None:  # a library's clause that is in no file
+            return self._caller(), ""
+        return self._outside(position) if _is_library(position.file) else (position, "")
 
     def _outside(self, position: Position) -> tuple[Position, str]:
         library = os.path.splitext(os.path.basename(position.file))[0]
-        for clause in self.engine.calling_clauses():
-            caller = self.engine.locate(clause)
-            if caller is not None and not _is_library(caller.file):
-                return caller, f", in library({library})"
-        return position, ""
+        caller = self._caller()
+        return (position, "") if caller is None else (caller, f", in library({library})")
+
+    def _caller(self) -> Position | None:
+        """The clause of the program's that led to the last call."""
+        found = (self.engine.locate(clause) for clause in self.engine.calling_clauses())
+        return next((position for position in found if position is not None and not _is_library(position.file)), None)
 
     def _unknown_predicate(self, error: UnknownClause) -> UnknownPredicateError:
         signature = str(error.signature)

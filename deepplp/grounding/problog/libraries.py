@@ -25,10 +25,33 @@ select(X, [X|Rest], Y, [Y|Rest]).
 select(X, [Z|Rest], Y, [Z|Other]) :- select(X, Rest, Y, Other).
 selectchk(X, [X|Rest], Y, [Y|Rest]).
 selectchk(X, [Z|Rest], Y, [Z|Other]) :- X \= Z, selectchk(X, Rest, Y, Other).
-min_member([], Least, Least).
-min_member([X|Rest], Y, Least) :- Y @=< X, min_member(Rest, Y, Least).
-min_member([X|Rest], Y, Least) :- Y @> X, min_member(Rest, X, Least).
+max_member(List, Most) :- is_list(List), '$max_member'(List, Most).
+max_member(Most, List) :- \+ is_list(Most), '$max_member'(List, Most).
+min_member(List, Least) :- is_list(List), '$min_member'(List, Least).
+min_member(Least, List) :- \+ is_list(Least), '$min_member'(List, Least).
+list_to_set(List, Set) :- '$list_to_set'(List, Set).
 """
+_ADDED = r"""
+msort(List, Ordered) :- '$msort'(List, Ordered).
+sort(Argument, Order, List, Ordered) :- '$sort'(Argument, Order, List, Ordered).
+keysort(Pairs, Ordered) :- '$keysort'(Pairs, Ordered).
+list_to_ord_set(List, Set) :- sort(List, Set).
+predsort(Compare, List, Ordered) :- length(List, N), predsort(N, Compare, List, _, Ordered).
+predsort(0, _, Rest, Rest, []).
+predsort(1, _, [X|Rest], Rest, [X]).
+predsort(N, Compare, List, Rest, Ordered) :-
+    N > 1, M is N // 2, K is N - M,
+    predsort(M, Compare, List, More, First), predsort(K, Compare, More, Rest, Second),
+    predmerge(First, Second, Compare, Ordered).
+predmerge([], Second, _, Second).
+predmerge([X|First], [], _, [X|First]).
+predmerge([X|First], [Y|Second], Compare, Ordered) :-
+    call(Compare, Order, X, Y), predmerge(Order, X, First, Y, Second, Compare, Ordered).
+predmerge(<, X, First, Y, Second, Compare, [X|Ordered]) :- predmerge(First, [Y|Second], Compare, Ordered).
+predmerge(=, X, First, _, Second, Compare, [X|Ordered]) :- predmerge(First, Second, Compare, Ordered).
+predmerge(>, X, First, Y, Second, Compare, [Y|Ordered]) :- predmerge([X|First], Second, Compare, Ordered).
+"""
+_ADDED_EXPORTS = ("msort/2", "sort/4", "keysort/2", "predsort/3", "list_to_ord_set/2")
 _FOLDER = Path(problog.__file__).parent / "library"
 
 
@@ -57,19 +80,22 @@ def mend_libraries(database: Database) -> None:
     """Replace clauses of ProbLog's libraries that do not work.
 
     In library(lists), ``append/2`` concatenates unknown lists, which never ends, ``select/4`` and ``selectchk/4``
-    forget the rest of the list, and ``min_member/2`` gives the largest one. ``sub_string/5`` of library(string) calls
-    a predicate that library(lists) keeps to itself.
+    forget the rest of the list, ``min_member/2`` gives the largest one, and ``list_to_set/2`` fails on ``[]``. What
+    other Prolog systems have for sorting besides ``sort/2`` is added. ``sub_string/5`` of library(string) calls a
+    predicate that library(lists) keeps to itself.
     """
     loaded = database.find(Term("_lists_append2", *[None] * 3))
     if loaded is not None and not database.has_data("mended"):
         database.set_data("mended", True)
-        clauses = [_without_locations(s.term) for s in Program.from_string(_MENDED).statements]
-        heads = {(c.args[0] if isinstance(c, Clause) else c).signature for c in clauses}
+        mended, added = (
+            [_without_locations(s.term) for s in Program.from_string(text).statements] for text in (_MENDED, _ADDED)
+        )
+        heads = {(c.args[0] if isinstance(c, Clause) else c).signature for c in mended}
         for name, _, arity in (h.rpartition("/") for h in heads):
             wrong = database.get_node(database.find(Term(f"_lists_{name}", *[None] * int(arity)))).children
             wrong.erase(tuple(wrong))
         database.mark(library="lists")
-        for clause in clauses:
+        for clause in [*mended, *added]:
             database.add_statement(clause, "lists")
         database.mark()
     used = database.find(Term("_string_sub_list", *[None] * 5))
@@ -94,4 +120,5 @@ def _exports(library: str) -> frozenset[str]:
     first = Program.from_file(_FOLDER / f"{library}.pl").statements[0].heads_and_body()[1]
     if not isinstance(first, Term) or first.signature != "module/2":
         return frozenset()
-    return frozenset(str(item).replace("'", "").replace(" ", "") for item in list_items(first.args[1]) or ())
+    found = {str(item).replace("'", "").replace(" ", "") for item in list_items(first.args[1]) or ()}
+    return frozenset(found.union(_ADDED_EXPORTS) if library == "lists" else found)

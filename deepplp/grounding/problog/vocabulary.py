@@ -35,6 +35,7 @@ __all__ = [
     "Listener",
     "Locate",
     "Messages",
+    "NamedBuiltin",
     "NegationOptions",
     "ProbableSolution",
     "ProblogEngine",
@@ -49,6 +50,7 @@ Argument: TypeAlias = Term | int | None
 Arguments: TypeAlias = Sequence[Argument]
 Bindings: TypeAlias = dict[Argument, Argument]
 BuiltinFunction: TypeAlias = Callable[..., object]
+NamedBuiltin: TypeAlias = tuple[str, int, BuiltinFunction]
 Goal: TypeAlias = tuple[str, Arguments]
 """A call as the engine's tables know it."""
 GoalKey: TypeAlias = tuple[str, str]

@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm
+from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, ORDERING_FUNCTIONS
 from deepplp.grounding.tabled.arithmetic import COMPARISONS, Expression, expression
 from deepplp.grounding.tabled.calls import NegationStep
+from deepplp.grounding.tabled.ordering import OrderingStep, TermComparisonStep
 from deepplp.grounding.tabled.relations import Run, Step, StepResult
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Pattern, Terms
 
-__all__ = ["AssignmentStep", "ComparisonStep", "FunctionStep", "SameStep", "UnificationStep", "builtin_step"]
+__all__ = [
+    "AssignmentStep",
+    "ComparisonStep",
+    "FunctionStep",
+    "SameStep",
+    "TestStep",
+    "UnificationStep",
+    "builtin_step",
+]
 
 
 class AssignmentStep:
@@ -102,6 +112,25 @@ class SameStep:
         """Bind nothing."""
 
 
+class TestStep:
+    """A predicate of ProbLog's that tests one argument, such as ``is_list/1``; it may hold free variables."""
+
+    __slots__ = ("_function", "_terms", "patterns")
+
+    def __init__(self, terms: Terms, function: BuiltinFunction, call: CallNode) -> None:
+        self._terms = terms
+        self._function = function
+        self.patterns: Sequence[Pattern] = [terms.pattern(a) for a in call.args]
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        value = self._terms.resolve(self.patterns[0], environment)
+        return 0 if self._function(self._terms.clause_term(value)) else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind nothing."""
+
+
 class FunctionStep:
     """A predicate of ProbLog's that is a function of ground arguments, and of some that may be free."""
 
@@ -162,13 +191,13 @@ class FunctionStep:
                 self._terms.match(p, value, environment)
 
 
-_FUNCTIONS = frozenset(
+_TESTS = frozenset(
     {
-        "between/3", "succ/2", "plus/3", "length/2", "sort/2", "=../2", "compare/3", "atom_number/2",
-        "@</2", "@>/2", "@=</2", "@>=/2", "var/1", "nonvar/1", "atom/1", "atomic/1", "compound/1", "float/1",
-        "integer/1", "number/1", "simple/1", "callable/1", "ground/1", "is_list/1",
+        "var/1", "nonvar/1", "atom/1", "atomic/1", "compound/1", "float/1", "integer/1", "number/1", "simple/1",
+        "callable/1", "ground/1", "is_list/1",
     }
 )  # fmt: skip
+_FUNCTIONS = frozenset({"between/3", "succ/2", "plus/3", "length/2", "=../2", "atom_number/2"})
 _EQUALITIES: Mapping[str, type[UnificationStep] | type[SameStep]] = MappingProxyType(
     {"=/2": UnificationStep, "\\=/2": UnificationStep, "==/2": SameStep, "\\==/2": SameStep}
 )
@@ -188,4 +217,10 @@ def builtin_step(terms: Terms, builtin: Builtin, call: CallNode) -> Step | None:
     if signature in _EQUALITIES:
         step = _EQUALITIES[signature](terms, *(terms.pattern(a) for a in call.args))
         return NegationStep(step, call.location) if name.startswith("\\") else step
+    if signature in COMPARISONS_OF_TERMS:
+        return TermComparisonStep(terms, COMPARISONS_OF_TERMS[signature], call)
+    if signature in ORDERING_FUNCTIONS:
+        return OrderingStep(terms, ORDERING_FUNCTIONS[signature], call)
+    if signature in _TESTS:
+        return TestStep(terms, builtin.function, call)
     return FunctionStep(terms, builtin.function, call) if signature in _FUNCTIONS else None

@@ -159,6 +159,13 @@ class Terms:
             stack.pop()
         return self._shown[number]
 
+    def clause_term(self, pattern: Pattern) -> ClauseTerm:
+        """The term of a resolved pattern, its variables as the negative integers that built-ins take."""
+        if isinstance(pattern, int):
+            return self.term(pattern) if pattern >= 0 else pattern
+        functor, priority, specification = self._shapes[pattern[0]]
+        return Term(functor, *map(self.clause_term, pattern[1:]), priority=priority, opspec=specification)
+
     def open_term(self, pattern: Pattern, names: Sequence[str]) -> Term:
         """The term of a resolved pattern, its variables by their names; ``_`` where they have none."""
         if isinstance(pattern, int):
