@@ -13,6 +13,8 @@ from deepplp.program import RANGE_FUNCTOR, Constant, NeuralDeclaration, Term, Va
 
 __all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices"]
 
+_MOST_VALUES = 1_000_000  # of a range in a domain
+
 
 class NeuralAtom(NamedTuple):
     """An atom as an engine adds it to the ground program."""
@@ -59,7 +61,7 @@ class NeuralChoices:
 
         Raises:
             NonGroundError: the key or an input holds a variable, or the domain is no ground list.
-            DomainError: the domain is empty, holds a value twice, or has bounds that are no integers.
+            DomainError: the domain is empty, holds a value twice, has bounds that are no integers, or is too large.
         """
         if not isinstance(key, Term) or not isinstance(inputs, Term) or not is_ground(key, inputs):
             raise self._not_ground(declared, inputs)
@@ -110,6 +112,11 @@ def _expanded(declared: NeuralDeclaration, domain: ClauseTerm) -> Iterator[Term]
     for item in items:
         if isinstance(item, Term) and item.functor == RANGE_FUNCTOR:
             low, high = (_integer(declared, bound) for bound in item.args)
+            if high - low >= _MOST_VALUES:
+                raise DomainError(
+                    f"the domain of {declared} has more than {_MOST_VALUES:,} values, which no network could give",
+                    declared.position,
+                )
             yield from (Constant(i) for i in range(low, high + 1))
         elif isinstance(item, Term) and is_ground(item) and (len(items) > 1 or rest is not item):
             yield item

@@ -13,6 +13,7 @@ from deepplp.program.inspection import (
 )
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.naming import named, named_all, readable, readable_text
+from deepplp.program.numbers import function_value, number_of, product, value_of, written
 from deepplp.program.order import standard_order_key, standard_order_keys
 from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
@@ -26,11 +27,9 @@ from deepplp.program.terms import (
     Var,
     decoded_term,
     encoded_term,
-    function_value,
     is_ground,
     list2term,
     list_items,
-    number_of,
     substituted,
     subterms,
 )
@@ -65,6 +64,7 @@ __all__ = [
     "parse_goal",
     "parse_term",
     "probability_faults",
+    "product",
     "readable",
     "readable_text",
     "signatures_called",
@@ -75,5 +75,7 @@ __all__ = [
     "subterms",
     "undecided_signatures",
     "unsupported_control",
+    "value_of",
     "variables_of",
+    "written",
 ]

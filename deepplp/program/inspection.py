@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from problog.errors import ProbLogError
 from problog.logic import And, Constant, Not, Or, Term, Var
 
 from deepplp.errors import Position
 from deepplp.program.constructs import control_faults
+from deepplp.program.numbers import number_of
 from deepplp.program.program import Program, Statement
 
 __all__ = [
@@ -126,8 +126,8 @@ def probability_faults(statement: Statement) -> Iterator[str]:
         if statement.neural is not None or (isinstance(probability, Term) and probability.functor == "t"):
             continue
         try:
-            value = float(probability.compute_value())
-        except (AttributeError, ProbLogError, TypeError, ValueError, ZeroDivisionError):
+            value = float(number_of(probability))
+        except (OverflowError, ValueError):
             continue  # a variable, bound in the body
         if not 0.0 <= value <= 1.0:
             yield f"the probability {value:.12g} of {head.with_probability(None)} is not between 0 and 1"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from problog.errors import ProbLogError
 from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Or, Term, Var
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError
+from deepplp.program.numbers import number_of
 
 __all__ = ["LearnableClause", "learnable_clause", "write_learnt"]
 
@@ -117,8 +117,8 @@ def learnable_clause(heads: Sequence[Term], position: Position, index: int) -> L
 
 def _number(probability: Term) -> float | None:
     try:
-        return float(probability.compute_value())
-    except (AttributeError, ProbLogError, TypeError, ValueError, ZeroDivisionError):
+        return float(number_of(probability))
+    except (OverflowError, ValueError):
         return None
 
 
@@ -127,8 +127,8 @@ def _initial(probability: Term, position: Position) -> float | None:
     if isinstance(first, Var):
         return None
     try:
-        value = float(first.compute_value())
-    except (ProbLogError, TypeError, ValueError, ZeroDivisionError):
+        value = float(number_of(first))
+    except (OverflowError, ValueError):
         raise ProgramSyntaxError(
             f"{probability} must start from a number, as t(0.3), or anywhere, as t(_)", position
         ) from None

@@ -7,11 +7,10 @@ text in `Answers`, in errors and in print alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from problog.errors import ProbLogError
 from problog.logic import And as Conjunction
-from problog.logic import Constant, Not, Term, Var, compute_function, is_ground, list2term
+from problog.logic import Constant, Not, Term, Var, is_ground, list2term
 from problog.logic import Or as Disjunction
 
 __all__ = [
@@ -23,11 +22,9 @@ __all__ = [
     "Var",
     "decoded_term",
     "encoded_term",
-    "function_value",
     "is_ground",
     "list2term",
     "list_items",
-    "number_of",
     "substituted",
     "subterms",
 ]
@@ -44,36 +41,6 @@ def list_items(term: object) -> list[Term] | None:
         items.append(term.args[0])
         term = term.args[1]
     return items if isinstance(term, Term) and str(term) == "[]" else None
-
-
-def number_of(term: Term) -> int | float:
-    """The value of a ground term as arithmetic: ``2+3`` is 5. What has no value is a ValueError.
-
-    >>> number_of(Term("'+'", Constant(2), Constant(3)))
-    5
-    """
-    try:
-        value = term.compute_value()
-    except (ProbLogError, ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(str(error)) from error
-    if type(value) not in (int, float):
-        raise ValueError(f"{term} is no number")
-    return cast(int | float, value)
-
-
-def function_value(functor: str, values: Sequence[int | float]) -> int | float:
-    """The value of an arithmetic function such as ``"sqrt"`` on numbers. What has no value is a ValueError.
-
-    >>> function_value("'**'", (2, 3))
-    8
-    """
-    try:
-        value = compute_function(functor, [Constant(v) for v in values])
-    except (ProbLogError, ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(str(error)) from error
-    if type(value) not in (int, float):
-        raise ValueError(f"{functor}/{len(values)} gives no number")
-    return cast(int | float, value)
 
 
 def subterms(terms: Sequence[object]) -> list[Term]:

@@ -24,7 +24,7 @@ from deepplp.program import Term
 
 __all__ = ["DatabaseClauses"]
 
-_PROBLOG = "problog.engine_builtin"
+_SPOKEN = frozenset({"problog.engine_builtin", "deepplp.grounding.problog.arithmetic"})
 
 
 class DatabaseClauses:
@@ -88,7 +88,7 @@ class DatabaseClauses:
         function = getattr(self._setting.builtins.function(number), "base_function", None)
         if isinstance(function, Ordering):
             return Builtin(signature, function.function)
-        return Builtin(signature, function if getattr(function, "__module__", None) == _PROBLOG else None)
+        return Builtin(signature, function if getattr(function, "__module__", None) in _SPOKEN else None)
 
     def choices(self, group: int) -> list[ChoiceNode]:
         """All heads of an annotated disjunction, in their order."""

@@ -13,6 +13,7 @@ from problog.errors import ProbLogError
 from problog.logic import Clause, is_variable, term2list
 
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
+from deepplp.grounding.problog.arithmetic import ARITHMETIC
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
 from deepplp.grounding.problog.modules import guarded
 from deepplp.grounding.problog.ordering import ordering_builtins, unified
@@ -48,6 +49,7 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     yield from ordering_builtins()
     for name in ("findall", "all", "all_or_none"):
         yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
+    yield from ARITHMETIC
     yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
     yield "arg", 3, SimpleBuiltIn(_arg)
     yield "functor", 3, SimpleBuiltIn(_functor(original("functor/3")))

@@ -6,7 +6,7 @@ without a name. The protocols name what is used here of ProbLog's classes, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
@@ -230,6 +230,7 @@ class GroundingEngine(Protocol):
     pointer: int
     stack: list[StackRecord]
     records: Records
+    functions: Mapping[tuple[str, int], BuiltinFunction]
 
     @property
     def database(self) -> ClauseStore:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Terms
-from deepplp.program import Constant, Term, function_value, number_of
+from deepplp.program import Constant, Term, function_value, number_of, product
 
 __all__ = ["COMPARISONS", "Expression", "expression"]
 
@@ -30,7 +30,7 @@ _BINARY: Mapping[str, Callable[[Number, Number], Number]] = MappingProxyType(
     {
         "+": operator.add,
         "-": operator.sub,
-        "*": operator.mul,
+        "*": product,
         "/": operator.truediv,
         "//": operator.floordiv,
         "mod": operator.mod,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm, Location
-from deepplp.program import Constant, Term, Var, readable
+from deepplp.program import Constant, Term, Var, readable, written
 
 __all__ = ["Environment", "Number", "OutsideFragment", "Pattern", "Terms"]
 
@@ -37,6 +37,14 @@ class OutsideFragment(Exception):  # noqa: N818 (no error: ProbLog's engine take
         """Say where it is, unless a closer place is known."""
         if self.location is None:
             self.location = location
+
+
+def _writable(value: int) -> int:
+    try:
+        written(value)
+    except OverflowError as error:
+        raise OutsideFragment(f"arithmetic has no value: {error}") from None
+    return value
 
 
 class Terms:
@@ -65,7 +73,7 @@ class Terms:
         """The number of the term that a number is."""
         if type(value) is int:
             found = self._integers.get(value)
-            return self._atomic(Constant(value)) if found is None else found
+            return self._atomic(Constant(_writable(value))) if found is None else found
         if type(value) is float:
             return self._atomic(Constant(value))
         raise OutsideFragment(f"{value!r} is neither an integer nor a float")
