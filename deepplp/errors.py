@@ -33,6 +33,7 @@ __all__ = [
     "ProgramWarning",
     "PythonNotAllowedError",
     "QueryError",
+    "StateMismatchError",
     "TargetError",
     "UnknownAnswerError",
     "UnknownNetworkError",
@@ -208,6 +209,10 @@ class InconsistentEvidenceError(DeepPLPError):
     def __init__(self, message: str, position: Position | None = None, rows: tuple[int, ...] = ()) -> None:
         super().__init__(message, position)
         self.rows = rows
+
+
+class StateMismatchError(DeepPLPError):
+    """A state dict holds what was learnt for the clauses of another program."""
 
 
 class ProgramWarning(UserWarning):

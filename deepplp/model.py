@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import get_args
 
 import torch
@@ -83,7 +83,7 @@ class Model(nn.Module):
         wrapped = {n: m if isinstance(m, Network) else Network(m) for n, m in (networks or {}).items()}
         self._check_networks(wrapped)
         self.networks = nn.ModuleDict(wrapped)
-        self.distributions = Distributions()
+        self.distributions = Distributions([clause.text for clause in program.learnables])
         self.embeddings = nn.ModuleDict()
         slots = [slot for clause in program.learnables if (slot := LearnableSlot.of_clause(clause)) is not None]
         self.distributions.ensure((slot.distribution for slot in slots), late=False)
@@ -142,17 +142,27 @@ class Model(nn.Module):
     def learned_program(self) -> str:
         """The program's text with what was learnt in place of ``t(…)``.
 
-        A clause with ``t(_, X)`` gets a fact for each grounding that compiled queries have met.
+        A clause with ``t(_, X)`` gets a fact for each grounding that compiled queries have met or a loaded state held.
 
         >>> Model(Program.from_string("t(0.25)::rain. t(_)::head; t(_)::tail.")).learned_program()
         '0.25::rain. 0.5::head; 0.5::tail.'
         """
         groundings: dict[int, list[tuple[tuple[str, ...], list[float]]]] = {}
         with torch.no_grad():
-            for slot in self._queries.learnt.values():
+            for slot in self._learnt_slots():
                 weights = [round(float(p), 12) for p in slot.weights(self.distributions)]
                 groundings.setdefault(slot.clause, []).append((slot.arguments, weights))
         return self.program.with_learnt(groundings)
+
+    def _learnt_slots(self) -> Iterator[LearnableSlot]:
+        """The slots of queries so far, and those of groundings that only a state held."""
+        known = dict(self._queries.learnt)
+        yield from known.values()
+        for clause in self.program.learnables:
+            for key in self.distributions.groundings(clause.index):
+                slot = LearnableSlot.of_grounding(clause, key) if (clause.index, key) not in known else None
+                if slot is not None:
+                    yield slot
 
     def forward(
         self,

@@ -159,6 +159,22 @@ SYNTAX = [
         "nn(N,[X]) :: a(X).",
         "p.pl:1:1: the network's name must be an atom, not N\n    nn(N,[X]) :: a(X).\n    ^",
     ),
+    (
+        "a query of two goals",
+        "0.3::a. 0.2::b.\nquery(a, b).",
+        "p.pl:2:1: query/2 asks nothing; a query is of one goal: query(a). query(b).\n    query(a, b).\n    ^",
+    ),
+    (
+        "evidence with a probability",
+        "0.3::a.\nevidence(a, true, 0.9).",
+        "p.pl:2:1: evidence/3 observes nothing; write evidence(a) or evidence(a, false); evidence that is uncertain is a "
+        "fact that depends on it: 0.9::seen :- a. 0.1::seen :- \\+a. evidence(seen).\n    evidence(a, true, 0.9).\n    ^",
+    ),
+    (
+        "evidence of nothing",
+        "0.3::a.\nevidence :- a.",
+        "p.pl:2:1: evidence/0 observes nothing; write evidence(a) or evidence(a, false)\n    evidence :- a.\n    ^",
+    ),
 ]
 
 
@@ -525,6 +541,23 @@ def test_allow_python(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importlib's words about how ProbLog loads modules
         assert deepplp.Model(main, allow_python=True).query("a(X)").terms == ("a(6)",)
+
+
+def test_predicates_of_ones_own_that_are_named_like_questions() -> None:
+    """query/2 and evidence/3 that rules call are the program's own, and ``query.`` asks nothing; facts are looked at."""
+    text = "0.3::query(a, b). 0.5::evidence(a, b, c). q(X) :- query(X, Y), evidence(X, Y, _). query. query(q(_))."
+    model = deepplp.Model(deepplp.Program.from_string(text))
+    assert model.query().to_dict() == {"q(a)": pytest.approx(0.15)}
+    with pytest.raises(errors.ProgramSyntaxError, match="query/3 asks nothing"):
+        model.query("q(X)", facts="query(a, b, c).")
+    for head in (
+        "evidence(a, b, c, d)",
+        "0.3::query(a, b, c)",
+        "0.1::x; 0.2::query(a, b, c)",
+        "query(a, b, c) :- q(a)",
+    ):
+        with pytest.raises(errors.ProgramSyntaxError, match=r"<string>:1:103: .* (asks|observes) nothing"):
+            deepplp.Program.from_string(f"{text} {head}.")
 
 
 def test_deep_terms() -> None:

@@ -191,6 +191,94 @@ def test_states_and_copies() -> None:
         torch.testing.assert_close(other.query(["a", "p(1)", "p(2)"]).probs, expected)
 
 
+CLAUSES = "t(0.3)::a. t(_, X)::p(X) :- d(X). 0.2::b; t(_)::c :- \\+a. d(1). d(2)."
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs", "ours"),
+    [
+        (CLAUSES.replace("::a.", "::z."), "t(_)::a", "t(_)::z"),
+        ("t(_, X)::p(X) :- d(X). t(0.3)::a. 0.2::b; t(_)::c :- \\+a. d(1).", "t(_)::a", "t(_,X0)::p(X0) :- d(X0)"),
+        (CLAUSES.replace("p(X) :- d(X)", "p(X) :- e(X)"), "t(_,X0)::p(X0) :- d(X0)", "t(_,X0)::p(X0) :- e(X0)"),
+        (CLAUSES.replace("0.2::b; t(_)::c", "t(_)::c; 0.2::b"), "_::b; t(_)::c :- \\+a", "t(_)::c; _::b :- \\+a"),
+        (CLAUSES.replace("\\+a", "a"), "_::b; t(_)::c :- \\+a", "_::b; t(_)::c :- a"),
+    ],
+)
+def test_a_state_of_other_clauses(text: str, theirs: str, ours: str) -> None:
+    """What was learnt for one clause is not loaded into another: the error names both, and nothing is changed."""
+    model, other = model_of(CLAUSES), model_of(text)
+    model.query("p(_)")
+    before = {name: p.detach().clone() for name, p in other.named_parameters()}
+    for strict in (True, False):
+        with pytest.raises(errors.StateMismatchError) as caught:
+            other.load_state_dict(model.state_dict(), strict=strict)
+        assert f"is that of {theirs}, and here it is that of {ours};" in str(caught.value)
+    for name, parameter in other.named_parameters():
+        assert torch.equal(parameter, before[name])
+
+
+def test_a_state_that_fits() -> None:
+    """Numbers, the names of variables and layout are no part of a clause; a state without texts is taken as it is."""
+    model = model_of(CLAUSES)
+    model.query("p(_)")
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(torch.arange(float(p.numel())).reshape(p.shape))
+    state = model.state_dict()
+    plain = {key: value for key, value in state.items() if ".clauses." not in key}
+    assert len(plain) < len(state)
+    expected = model.query(["a", "p(1)", "p(2)", "c"]).probs.detach()
+    for text in (CLAUSES, CLAUSES.replace("0.3", "0.9").replace("X", "Whatever").replace(". ", ".\n% more\n")):
+        for loaded in (state, plain):
+            other = model_of(text)
+            other.load_state_dict(loaded)
+            assert torch.equal(other.query(["a", "p(1)", "p(2)", "c"]).probs, expected)
+    longer = model_of(CLAUSES + " t(0.25)::more.")
+    longer.load_state_dict(state, strict=False)
+    assert longer.query(["p(2)", "more"]).probs[0].tolist() == pytest.approx([float(expected[0, 2]), 0.25])
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*distributions\.logits\.clause2"):
+        model_of("t(0.3)::a. t(_, X)::p(X) :- d(X). d(1).").load_state_dict(state)
+
+
+def test_the_learnt_program_of_a_loaded_state() -> None:
+    """It holds the groundings that the state brought, though no query has met them here."""
+    text = "t(0.3)::a. t(_, X, f(X))::p(X) :- d(X). d(1). d(2)."
+    model, fresh = model_of(text), model_of(text)
+    model.query("p(_)")
+    with torch.no_grad():
+        model.distributions.logits["clause1"][:, 0] = torch.tensor([1.0, 2.0])
+    fresh.load_state_dict(model.state_dict())
+    assert fresh.learned_program() == model.learned_program()
+    again = model_of(fresh.learned_program()).query(["p(1)", "p(2)"]).probs
+    torch.testing.assert_close(again, model.query(["p(1)", "p(2)"]).probs)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_parameter_that_is_no_number(value: float) -> None:
+    """NaN in a parameter is an error with the clause's place, wherever it is read; other parameters serve on."""
+    model = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X).\n0.2::b; t(_)::c. d(1). d(2).")
+    model.query(["p(_)", "c"])
+    state = model.state_dict()
+    state["distributions.logits.clause1"][1, 0] = value
+    fresh = model_of("t(0.3)::a. t(_, X)::p(X) :- d(X).\n0.2::b; t(_)::c. d(1). d(2).")
+    fresh.load_state_dict(state)
+    message = r"p\.pl:1:12: what was learnt for t\(_,X0\)::p\(X0\) :- d\(X0\) .* distributions\.logits\.clause1 for 2 "
+    for broken in (model, fresh):
+        assert broken.query("a").probs.tolist() == [[pytest.approx(0.3)]]
+        for read in (
+            lambda m: m.query("p(2)"),
+            lambda m: m.query_many([deepplp.Query("a"), deepplp.Query("p(2)")]),
+            lambda m: m.compile("p(2)")(),
+            lambda m: m.learned_program(),
+        ):
+            with pytest.raises(errors.InvalidProbabilityError, match=message):
+                read(broken)
+    with torch.no_grad():
+        model.distributions.logits["clause2"][0] = value
+    with pytest.raises(errors.InvalidProbabilityError, match=r"p\.pl:2:1: .* distributions\.logits\.clause2 holds NaN"):
+        model.query("c")
+
+
 def test_learned_program() -> None:
     """The learnt program is the text with numbers, and as a program it gives the same answers."""
     text = (

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deepplp
+from deepplp import errors
 from deepplp.circuit import Circuit, bind
 from deepplp.compilation import compile_formula
 from deepplp.evaluation import evaluate, evaluate_reference
@@ -275,3 +276,53 @@ def test_small_formats_are_float64_inside(dtype: torch.dtype) -> None:
     (gradient,) = torch.autograd.grad(log_probs.sum(), weights)
     assert gradient.dtype == dtype
     assert gradient[0, ::2].tolist() == [128.0] * n
+
+
+HAIR = """
+    nn(one, [X]) :: yes(X).
+    nn(two, [X], Y, [a, b]) :: kind(X, Y).
+    nn(labels, [X], L, [a, b], independent) :: has(X, L).
+    P :: given(X) :- tensor_index(X, 0, P).
+    P :: left(X); Q :: right(X) :- tensor_index(X, 0, P), tensor_index(X, 1, Q).
+"""
+HAIRS = [1 + 3e-7, -3e-7, 1 + 1e-15, -1e-15, 0.25]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [("yes(x)", 0), ("has(x, a)", 0), ("has(x, b)", 1), ("kind(x, a)", 0), ("given(x)", 0), ("left(x)", 0)],
+)
+def test_rounding_leaves_no_probability_outside_of_its_range(
+    asked: str, index: int, apart: bool, dtype: torch.dtype
+) -> None:
+    """What rounding took below 0 is 0, and above 1 leaves 0 of 1; derivatives are those at that place, not 0."""
+    networks = {"one": lambda x: x[:, 0], "two": lambda x: x[:, :2], "labels": lambda x: x[:, :2]}
+    model = deepplp.Model(Program.from_string(HAIR + f"no :- \\+{asked}. more :- {asked.replace('x', 'y')}."), networks)
+    p = torch.tensor(HAIRS, dtype=dtype)
+    x = torch.stack([p, 1 - p] if index == 0 else [1 - p, p], dim=1).requires_grad_()
+    inputs = {"x": x}
+    if apart:  # of another width, so that the network is called twice
+        inputs["y"] = torch.tensor([[0.5, 0.5, 0.0]])
+    answers = model.query([asked, "no", "more"] if apart else [asked, "no"], inputs)
+    assert ((answers.probs >= 0.0) & (answers.probs <= 1.0 + 4e-7)).all()
+    assert answers["no"].tolist() == pytest.approx(
+        [0.0, 1.0, 0.0, 1.0, 0.75], abs=1e-9 if "kind" not in asked else 4e-7
+    )
+    assert answers[asked][[1, 3]].tolist() == [0.0, 0.0]
+    assert answers["no"][[0, 2]].tolist() == pytest.approx([0.0, 0.0], abs=1e-15)
+    assert answers.log_probs[[1, 3], answers.terms.index(asked.replace(" ", ""))].tolist() == [-math.inf] * 2
+    answers[asked].sum().backward()
+    assert x.grad is not None
+    assert x.grad[:, index].tolist() == [1.0] * 5
+
+
+def test_what_rounding_does_not_explain_is_an_error() -> None:
+    """Beyond the tolerance nothing is moved."""
+    model = deepplp.Model(Program.from_string(HAIR), {"one": lambda x: x, "two": lambda x: x, "labels": lambda x: x})
+    for value in (1 + 2e-6, -2e-6, math.nan):
+        with pytest.raises(errors.NetworkOutputError, match="row 1: "):
+            model.query("yes(x)", {"x": torch.tensor([0.5, value], dtype=torch.float64)})
+        with pytest.raises(errors.NetworkOutputError, match="in row 1, which a tensor gives, must be between 0 and 1"):
+            model.query("given(x)", {"x": torch.tensor([[0.5], [value]], dtype=torch.float64)})

@@ -1,6 +1,6 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
-from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, checked_inputs, network_outputs
+from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, checked_inputs, network_outputs, within
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
 from deepplp.neural.distributions import Distributions, Start
@@ -24,4 +24,5 @@ __all__ = [
     "aligned",
     "checked_inputs",
     "network_outputs",
+    "within",
 ]

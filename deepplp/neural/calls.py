@@ -29,6 +29,7 @@ __all__ = [
     "call_network",
     "checked_inputs",
     "network_outputs",
+    "within",
 ]
 
 ROW_SUM_TOLERANCE = 1e-3
@@ -161,14 +162,33 @@ def network_outputs(
         rows = row_count(arguments[0]) // count
         _check_shape(call.network, raw, rows * count, first)
         weights = network.to_probabilities(raw, first.kind)
-        if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-            _raise_for_rows(call.network, network, weights, call.slots, [rows] * count)
+        if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, 0.0):
+            weights = _mended(call.network, network, weights, call.slots, [rows] * count, are_distributions)
         return [_most_probable(weights, network.k, first, count)]
     outputs = _grouped_outputs(call, network, inputs)
     for i, slot in enumerate(call.slots):
-        if not are_distributions(_pairs(outputs[i], slot), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-            _raise_for_rows(call.network, network, outputs[i], [slot], [len(outputs[i])])
+        if not are_distributions(_pairs(outputs[i], slot), ROW_SUM_TOLERANCE, 0.0):
+            count = len(outputs[i])
+            outputs[i] = _mended(call.network, network, outputs[i], [slot], [count], are_distributions)
     return [_most_probable(outputs[i], network.k, slot, 1) for i, slot in enumerate(call.slots)]
+
+
+def _mended(
+    name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int], are_distributions: RowCheck
+) -> Tensor:
+    """Weights that rounding took out of their range, moved back into it; an error for all others."""
+    if not are_distributions(_pairs(weights, slots[0]), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
+        _raise_for_rows(name, network, weights, slots, rows)
+    return within(weights, None if slots[0].kind == "categorical" else 1.0)
+
+
+def within(weights: Tensor, most: float | None = 1.0) -> Tensor:
+    """Weights moved to between 0 and ``most``; derivatives are those at the place where they are moved to.
+
+    For numbers that only rounding took out of the range: a network must go on learning there.
+    """
+    given = weights.detach()
+    return weights + (given.clamp(0.0, most) - given)
 
 
 def _pairs(weights: Tensor, slot: Slot) -> Tensor:

@@ -7,13 +7,13 @@ import json
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from deepplp.errors import LateParameterWarning
+from deepplp.errors import LateParameterWarning, StateMismatchError
 
 __all__ = ["Distributions", "Start"]
 
@@ -36,12 +36,14 @@ class Distributions(nn.Module):
     Enlarging makes a new parameter that takes over all numbers and gradients. An optimiser that was made before lacks
     it: the first backward pass through it warns of that, by name.
 
-    A state holds the groundings' names beside the numbers. Loading a state makes the groundings that it holds, and
-    brings them into the order of this module's own.
+    A state holds the clauses' ``texts`` and the groundings' names beside the numbers. Loading a state makes the
+    groundings that it holds, and brings them into the order of this module's own. Where a clause of the state is
+    another one here, that is a `StateMismatchError`. A state without texts is taken as it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
         super().__init__()
+        self._texts = {self.name(clause): text for clause, text in enumerate(texts)}
         self.logits = nn.ParameterDict()
         self.register_buffer("_anchor", torch.empty(0), persistent=False)  # follows .to(device)
         self._rows: dict[str, dict[str, int]] = {}
@@ -164,25 +166,35 @@ class Distributions(nn.Module):
 
     def _save_to_state_dict(self, destination: dict[str, object], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name in self.logits:
+            destination[f"{prefix}clauses.{name}"] = _written(self._texts[name])
         for name, rows in self._rows.items():
-            text = json.dumps(list(rows)).encode()
-            destination[f"{prefix}groundings.{name}"] = torch.tensor(list(text), dtype=torch.uint8)
+            destination[f"{prefix}groundings.{name}"] = _written(list(rows))
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: object) -> None:
-        named = f"{prefix}groundings."
-        saved: dict[str, list[str]] = {}
-        for key in [k for k in state_dict if k.startswith(named)]:
-            text = bytes(state_dict.pop(key).tolist()).decode()
-            saved[key.removeprefix(named)] = json.loads(text)
+        saved: dict[str, list[str]] = _taken(state_dict, f"{prefix}groundings.")
+        self._check_clauses(_taken(state_dict, f"{prefix}clauses."))
         start = f"{prefix}logits."
         for key in [k for k in state_dict if k.startswith(start)]:
             name, value = key.removeprefix(start), state_dict[key]
+            if name not in self._texts:
+                continue  # torch says that the key is unexpected
             if name in saved:
                 self._take_over(name, saved[name], value)
                 state_dict[key] = self._in_our_order(name, saved[name], value)
             elif name not in self.logits:
                 self.logits[name] = nn.Parameter(torch.zeros_like(value, device=self.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def _check_clauses(self, saved: Mapping[str, str]) -> None:
+        """Raise where a state's clause is another one here, before anything is loaded."""
+        for name, text in saved.items():
+            own = self._texts.get(name, text)  # torch says where a state has more clauses
+            if text != own:
+                raise StateMismatchError(
+                    f"the state belongs to another program: its distributions.logits.{name} is that of {text}, and "
+                    f"here it is that of {own}; load it into a model of the program that it was saved from"
+                )
 
     def _take_over(self, name: str, arguments: Sequence[str], value: Tensor) -> None:
         """Make the rows of a state that are not there yet."""
@@ -197,6 +209,17 @@ class Distributions(nn.Module):
         rows = self._rows[name]
         ordered[[rows[a] for a in arguments]] = value.to(ordered)
         return ordered
+
+
+def _written(content: object) -> Tensor:
+    """Texts as a tensor of bytes: a state dict holds tensors alone."""
+    return torch.tensor(list(json.dumps(content).encode()), dtype=torch.uint8)
+
+
+def _taken(state: dict[str, Tensor], prefix: str) -> dict[str, Any]:
+    """What `_written` wrote under keys of a prefix, by what is left of the keys; taken out of the state."""
+    keys = [key for key in state if key.startswith(prefix)]
+    return {key.removeprefix(prefix): json.loads(bytes(state.pop(key).tolist())) for key in keys}
 
 
 def _optimisers() -> list[torch.optim.Optimizer]:

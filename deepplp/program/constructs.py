@@ -10,7 +10,7 @@ from problog.logic import And, Clause, Constant, Or, Term, Var
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.naming import readable
 
-__all__ = ["DECLARATIONS", "check_heads", "control_faults", "declared_predicates"]
+__all__ = ["DECLARATIONS", "check_heads", "control_faults", "declared_predicates", "idle_questions"]
 
 DECLARATIONS = frozenset({"dynamic", "table", "discontiguous", "multifile"})
 _DISTRIBUTIONS = frozenset(
@@ -53,6 +53,49 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
             raise InvalidProbabilityError(
                 f"{head} has no probability; every head of an annotated disjunction needs one", position
             )
+
+
+def idle_questions(clauses: Sequence[tuple[Sequence[Any], Term | None, Position]]) -> Iterator[ProgramSyntaxError]:
+    """Heads of clauses that look like a query or evidence, ask or observe nothing, and are no goal of any body.
+
+    A program whose rules call such a predicate means one of its own. The fact ``query.`` is taken to ask nothing.
+    """
+    found = [
+        (head, body, position)
+        for heads, body, position in clauses
+        for head in heads
+        if isinstance(head, Term)
+        and ((head.functor == "query" and head.arity != 1) or (head.functor == "evidence" and head.arity not in (1, 2)))
+        and not (head.functor == "query" and head.arity == 0 and body is None)
+    ]
+    if not found:
+        return
+    called: set[tuple[str, int]] = set()
+    stack: list[Any] = [body for _, body, _ in clauses]
+    while stack:
+        term = stack.pop()
+        if isinstance(term, Term) and not isinstance(term, (Var, Constant)):
+            called.add((term.functor, term.arity))
+            stack += term.args
+    for head, _, position in found:
+        if (head.functor, head.arity) not in called:
+            yield ProgramSyntaxError(_idle(head), position)
+
+
+def _idle(head: Term) -> str:
+    """What is said of such a head, and what to write instead."""
+    first = readable(head.args[0]) if head.arity else "a"
+    if head.functor == "query":
+        each = " ".join(f"query({readable(goal)})." for goal in head.args) or f"query({first})."
+        return f"query/{head.arity} asks nothing; a query is of one goal: {each}"
+    instead = f"evidence({first}) or evidence({first}, false)"
+    if head.arity == 3 and isinstance(head.args[2], Constant) and head.args[2].is_float():
+        likely = head.args[2].value
+        instead += (
+            f"; evidence that is uncertain is a fact that depends on it: {likely:g}::seen :- {first}. "
+            f"{1 - likely:g}::seen :- \\+{first}. evidence(seen)."
+        )
+    return f"evidence/{head.arity} observes nothing; write {instead}"
 
 
 def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] | None:

@@ -22,7 +22,8 @@ class LearnableClause:
 
     For every head: ``learnable`` says whether its probability is, ``initial`` where it starts (None: anywhere),
     ``fixed`` is the number that it is instead (None: learnt, or known only when ground), and ``arguments`` are the
-    terms behind the first one of ``t(_, X)``, each of whose groundings has a parameter of its own.
+    terms behind the first one of ``t(_, X)``, each of whose groundings has a parameter of its own. ``text`` is what
+    tells the clause from others: no numbers, and variables by the order in which they occur.
     """
 
     index: int
@@ -32,6 +33,7 @@ class LearnableClause:
     fixed: tuple[float | None, ...]
     arguments: tuple[tuple[Term, ...], ...]
     position: Position
+    text: str
 
     @property
     def has_arguments(self) -> bool:
@@ -98,8 +100,10 @@ def _clause_text(heads: Sequence[Term], body: Term | None) -> str:
     return f"{text}." if body is None else f"{text} :- {body}."
 
 
-def learnable_clause(heads: Sequence[Term], position: Position, index: int) -> LearnableClause | None:
-    """The learnable clause that these heads are, if one of their probabilities is ``t(…)``."""
+def learnable_clause(
+    heads: Sequence[Term], body: Term | None, position: Position, index: int
+) -> LearnableClause | None:
+    """The learnable clause that these heads and this body are, if one of the probabilities is ``t(…)``."""
     probabilities = [h.probability for h in heads]
     learnable = tuple(isinstance(p, Term) and p.functor == "t" and p.arity > 0 for p in probabilities)
     if not any(learnable):
@@ -112,7 +116,30 @@ def learnable_clause(heads: Sequence[Term], position: Position, index: int) -> L
         tuple(None if t else _number(p) for p, t in zip(probabilities, learnable, strict=True)),
         tuple(tuple(p.args[1:]) if t else () for p, t in zip(probabilities, learnable, strict=True)),
         position,
+        _text(heads, body),
     )
+
+
+class _Letters(dict[str, Var]):
+    """Variables by the order in which they are met."""
+
+    def __missing__(self, name: str) -> Var:
+        made = Var("_") if name == "_" else Var(f"X{len(self)}")
+        return self.setdefault(name, made) if name != "_" else made
+
+
+def _text(heads: Sequence[Term], body: Term | None) -> str:
+    """A clause as a text without numbers, in which variables are X0, X1 and so on."""
+    letters = _Letters()
+
+    def head(term: Term) -> str:
+        p = term.probability
+        arguments = p.args[1:] if isinstance(p, Term) and p.functor == "t" and p.arity > 0 else None
+        learnt = "_" if arguments is None else Term("t", Var("_"), *arguments).apply(letters)
+        return f"{learnt}::{term.with_probability(None).apply(letters)}"
+
+    text = "; ".join(map(head, heads))
+    return text if body is None else f"{text} :- {body.apply(letters)}"
 
 
 def _number(probability: Term) -> float | None:

@@ -12,7 +12,7 @@ from typing import Literal
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
 from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
-from deepplp.program.constructs import check_heads, declared_predicates
+from deepplp.program.constructs import check_heads, declared_predicates, idle_questions
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.syntax import parse_statements
 from deepplp.program.terms import list_items
@@ -217,6 +217,11 @@ class _Loader:
     def load(self, text: Text) -> Program:
         """The whole program."""
         self._read_text(text, Path(self._root))
+        stated = [s for s in self._statements if not s.is_directive]
+        for fault in idle_questions([(*s.heads_and_body(), s.position) for s in stated]):
+            if self._errors is None:
+                raise fault
+            self._errors.append(fault)
         return Program(tuple(self._texts), tuple(self._statements), self._root)
 
     def _read_text(self, text: Text, folder: Path) -> int:
@@ -263,9 +268,10 @@ class _Loader:
         if declared is not None:
             return Statement(term, position, number, end, declared=declared)
         neural = _neural_declaration(term, position, self._declarations)
-        heads = [] if neural else [h for h in _heads_and_body(term)[0] if isinstance(h, Term)]
+        given, body = _heads_and_body(term)
+        heads = [] if neural else [h for h in given if isinstance(h, Term)]
         check_heads(heads, position)
-        learnable = learnable_clause(heads, position, self._learnables)
+        learnable = learnable_clause(heads, body, position, self._learnables)
         self._declarations += neural is not None
         self._learnables += learnable is not None
         return Statement(term, position, number, end, neural, learnable)

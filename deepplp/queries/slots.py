@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 
-from deepplp.errors import NetworkOutputError, Position
+from deepplp.errors import InvalidProbabilityError, NetworkOutputError, Position
 from deepplp.formula import Choice, Computed, Learnable, Neural
-from deepplp.neural import Column, Distributions, NetworkCall, Slot, Start, aligned
+from deepplp.neural import Column, Distributions, NetworkCall, Slot, Start, aligned, within
 from deepplp.program import LearnableClause
 
 __all__ = ["ComputedSlot", "LearnableBlock", "LearnableSlot", "learnable_blocks", "network_calls", "network_slots"]
@@ -27,6 +28,8 @@ class LearnableSlot:
     arguments: tuple[str, ...]
     fixed: tuple[float | None, ...]
     start: tuple[float, ...]
+    text: str = field(compare=False)
+    position: Position = field(compare=False)
 
     @classmethod
     def of(cls, origin: Learnable) -> LearnableSlot:
@@ -35,14 +38,21 @@ class LearnableSlot:
         free = [p for p, f in zip(origin.initial, fixed, strict=True) if f is None]
         total = math.fsum(free)
         start = tuple(p / total if total > 0 else 1 / len(free) for p in free)
-        return cls(origin.clause.index, tuple(map(str, origin.arguments)), fixed, start)
+        clause = origin.clause
+        return cls(clause.index, tuple(map(str, origin.arguments)), fixed, start, clause.text, clause.position)
 
     @classmethod
     def of_clause(cls, clause: LearnableClause) -> LearnableSlot | None:
         """The slot of a clause's every grounding; None where groundings have their own, made when they are known."""
-        if clause.has_arguments or None in (f for f, t in zip(clause.fixed, clause.learnable, strict=True) if not t):
+        return None if clause.has_arguments else cls.of_grounding(clause, "")
+
+    @classmethod
+    def of_grounding(cls, clause: LearnableClause, key: str) -> LearnableSlot | None:
+        """The slot of a clause's grounding, by its key; None where other probabilities are known only when ground."""
+        if None in (f for f, t in zip(clause.fixed, clause.learnable, strict=True) if not t):
             return None
-        return cls.of(Learnable(clause, (), clause.fixed, clause.distribution(clause.fixed)))
+        slot = cls.of(Learnable(clause, (), clause.fixed, clause.distribution(clause.fixed)))
+        return replace(slot, arguments=(key,)) if key else slot
 
     @property
     def key(self) -> str:
@@ -68,6 +78,7 @@ class LearnableBlock:
     """
 
     clause: int
+    slots: tuple[LearnableSlot, ...]
     rows: Tensor | None
     given: Tensor | None
     scale: Tensor | None
@@ -81,20 +92,33 @@ class LearnableBlock:
         if slots[0].arguments:
             rows = torch.tensor([distributions.row(clause, s.key) for s in slots])
         if all(f is None for f in slots[0].fixed):
-            return cls(clause, rows, None, None, None)
+            return cls(clause, tuple(slots), rows, None, None, None)
         given = torch.tensor([[f or 0.0 for f in s.fixed] for s in slots], dtype=torch.float64)
-        left = [[1.0 - math.fsum(f for f in s.fixed if f is not None)] for s in slots]
+        left = [[max(0.0, 1.0 - math.fsum(f for f in s.fixed if f is not None))] for s in slots]
         free = torch.tensor([i for i, f in enumerate(slots[0].fixed) if f is None])
-        return cls(clause, rows, given, torch.tensor(left, dtype=torch.float64), free)
+        return cls(clause, tuple(slots), rows, given, torch.tensor(left, dtype=torch.float64), free)
 
     def weights(self, distributions: Distributions) -> Tensor:
         """The probabilities [n * values] of the slots, one after another."""
         learnt: Tensor = distributions(self.clause, self.rows)
+        if not math.isfinite(learnt.detach().sum()):
+            self._raise(learnt, distributions)
         if self.given is None or self.scale is None or self.free is None:
             return learnt.reshape(-1)
         device = learnt.device
         parts = self.scale.to(device) * learnt
         return self.given.to(device).index_add(1, self.free.to(device), parts.reshape(len(self.given), -1)).reshape(-1)
+
+    def _raise(self, learnt: Tensor, distributions: Distributions) -> NoReturn:
+        rows = learnt.detach().reshape(-1, learnt.shape[-1])
+        slot = self.slots[int((~torch.isfinite(rows).all(dim=1)).nonzero()[0])]
+        where = f" for {slot.key}" if slot.key else ""
+        raise InvalidProbabilityError(
+            f"what was learnt for {slot.text} is no probability: the parameter distributions.logits."
+            f"{distributions.name(self.clause)}{where} holds NaN or infinity. A learning rate that is too high, a loss "
+            "without a finite gradient, or a state that was saved with such numbers leads there",
+            slot.position,
+        )
 
 
 def learnable_blocks(
@@ -130,12 +154,15 @@ class ComputedSlot:
         device = next((c.device for c in found if c.device.type != "cpu"), found[0].device)
         stacked = [c.to(device) for c in aligned(found) if isinstance(c, Tensor)]
         given = torch.stack(stacked, dim=1)
-        rest = 1 - given.sum(dim=1, keepdim=True)
-        if not bool(torch.isfinite(given).all()) or float(given.detach().min()) < -_TOLERANCE:
+        if not bool(torch.isfinite(given).all()):
             self._raise(given, "between 0 and 1")
-        if float(rest.detach().min()) < -_TOLERANCE:
+        weights = torch.cat((given, 1 - given.sum(dim=1, keepdim=True)), dim=1)
+        least = weights.detach().amin(dim=0).tolist() if len(weights) else [0.0]
+        if min(least[:-1], default=0.0) < -_TOLERANCE:
+            self._raise(given, "between 0 and 1")
+        if least[-1] < -_TOLERANCE:
             self._raise(given, "between 0 and 1" if len(self.heads) == 1 else "together at most 1")
-        return torch.cat((given, rest), dim=1)
+        return within(weights) if min(least) < 0.0 else weights
 
     def _probability(self, probability: str | float, columns: Mapping[str, Column]) -> Tensor:
         if isinstance(probability, float):
