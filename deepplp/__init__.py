@@ -2,22 +2,28 @@
 
 A ProbLog program says which of its predicates a neural network decides; a `Model` answers its queries with exact
 probabilities, and gradients flow back into the networks.
+
+Names are loaded when they are first used (PEP 562), so that what needs no network does not wait for torch.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from deepplp import errors
-from deepplp.answers import Answers, ManyAnswers
-from deepplp.checking import Finding, Report, check_file
-from deepplp.compilation import CompilationReport, CompileBudget
-from deepplp.compilation import compile_formula as compile  # noqa: A004 (a name of this package, not a built-in's)
 from deepplp.errors import DeepPLPError, InconsistentEvidenceError
-from deepplp.evaluation import evaluate_circuit as evaluate
-from deepplp.grounding import GroundBudget, ground
-from deepplp.model import Model
-from deepplp.neural import Network
-from deepplp.program import Program
-from deepplp.queries import CacheInfo, PreparedQuery, Query
+from deepplp.lazy import loaded_on_use
+
+if TYPE_CHECKING:
+    from deepplp.answers import Answers, ManyAnswers
+    from deepplp.checking import Finding, Report, check_file
+    from deepplp.compilation import CompilationReport, CompileBudget
+    from deepplp.compilation import compile_formula as compile  # noqa: A004 (a name of this package alone)
+    from deepplp.evaluation import evaluate_circuit as evaluate
+    from deepplp.grounding import GroundBudget, ground
+    from deepplp.model import Model
+    from deepplp.neural import Network
+    from deepplp.program import Program
+    from deepplp.queries import CacheInfo, PreparedQuery, Query, probabilities
+    from deepplp.version import __version__
 
 __all__ = [
     "Answers",
@@ -35,14 +41,28 @@ __all__ = [
     "Program",
     "Query",
     "Report",
+    "__version__",
     "check_file",
     "compile",
     "errors",
     "evaluate",
     "ground",
+    "probabilities",
 ]
 
-try:
-    __version__ = version("deepplp")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0"
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = loaded_on_use(
+        __name__,
+        {
+            "answers": "Answers ManyAnswers",
+            "checking": "Finding Report check_file",
+            "compilation": "CompilationReport CompileBudget compile_formula=compile",
+            "evaluation": "evaluate_circuit=evaluate",
+            "grounding": "GroundBudget ground",
+            "model": "Model",
+            "neural": "Network",
+            "program": "Program",
+            "queries": "CacheInfo PreparedQuery Query probabilities",
+            "version": "__version__",
+        },
+    )

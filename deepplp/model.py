@@ -7,13 +7,12 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from deepplp.answers import Answers, ManyAnswers
-from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, CompilerName
+from deepplp.compilation import CompilationReport, CompileBudget, CompilerName
 from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import GrounderName, PythonFunction, is_reserved
 from deepplp.neural import Distributions, Network
@@ -69,10 +68,6 @@ class Model(nn.Module):
         compiler: CompilerName = "portfolio",
     ) -> None:
         super().__init__()
-        if budget is not None and not isinstance(budget, CompileBudget):
-            raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(budget).__name__}")
-        _check_choice("grounder", grounder, get_args(GrounderName))
-        _check_choice("compiler", compiler, COMPILERS)
         self._cache = cache
         self._settings = Settings(allow_python, budget, grounder, compiler)
         if not isinstance(program, Program):
@@ -360,8 +355,3 @@ class Model(nn.Module):
             if (name, made.arity) not in known and is_reserved(f"{name}/{made.arity}"):
                 raise QueryError(f"{name}/{made.arity} is a built-in; register the function under another name")
             self._environment = self._environment.with_function(made)
-
-
-def _check_choice(what: str, chosen: str, known: Sequence[str]) -> None:
-    if chosen not in known:
-        raise QueryError(f"there is no {what} {chosen!r}; there are: {', '.join(known)}")

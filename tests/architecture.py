@@ -26,6 +26,8 @@ ROOT = Path(__file__).parent.parent / "deepplp"
 
 ARROWS: Mapping[str, str] = {
     "errors": "",
+    "lazy": "",
+    "version": "",
     "collector": "",
     "limits": "errors",
     "program": "errors",
@@ -33,13 +35,13 @@ ARROWS: Mapping[str, str] = {
     "grounding": "collector errors formula limits program",
     "circuit": "errors",
     "compilation": "circuit collector errors formula limits",
-    "evaluation": "circuit errors",
+    "evaluation": "circuit errors lazy",
     "neural": "errors",
     "answers": "errors program",
-    "queries": "answers circuit compilation errors evaluation formula grounding limits neural program",
+    "queries": "answers circuit compilation errors evaluation formula grounding lazy limits neural program",
     "model": "answers circuit compilation errors evaluation formula grounding limits neural program queries",
     "checking": "errors grounding program",
-    "cli": "errors",
+    "cli": "collector errors",
     "__main__": "cli",
 }
 """What each room may import of the others. The command line imports the public names, which `contracts` sees to."""

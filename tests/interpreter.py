@@ -70,6 +70,6 @@ def triton_results(
 ) -> tuple[torch.Tensor, ...]:
     """Log-probabilities, probabilities and log-probabilities of evidence by these kernels, on whatever device."""
     walk = TritonWalk(plan, batched, shared, rows, kernels, keep=True)
-    operation = sys.modules["deepplp.evaluation.evaluate"]._Read
+    operation = sys.modules["deepplp.evaluation.evaluation"]._Read
     kinds = ("log_probs", "probs", "log_evidence")
     return tuple(operation.apply(batched, shared, walk, kind, None, torch.float64) for kind in kinds)

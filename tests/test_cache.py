@@ -30,7 +30,7 @@ ADDITION = "nn(net, [X], Y, [0..9]) :: digit(X, Y).\naddition(X, Y, Z) :- digit(
 @pytest.fixture(autouse=True)
 def _everything_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small programs are kept on disk, too."""
-    monkeypatch.setattr("deepplp.queries.cache._WORTH_KEEPING", 0.0)
+    monkeypatch.setattr("deepplp.queries.workshop._WORTH_KEEPING", 0.0)
 
 
 def identity(x: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from tests.pretended import PRETENDED, PretendedDevice
 
 pytest.importorskip("triton")
 devices_module = sys.modules["deepplp.evaluation.devices"]
-evaluate_module = sys.modules["deepplp.evaluation.evaluate"]
+evaluate_module = sys.modules["deepplp.evaluation.evaluation"]
 CPU = torch.device("cpu")
 
 

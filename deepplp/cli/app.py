@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 import deepplp
+from deepplp.collector import collector_paused
 from deepplp.errors import DeepPLPError, ProgramWarning, UnknownNetworkError
 
 __all__ = ["main"]
@@ -91,14 +92,11 @@ def prob(
             f"deepplp.Model(program, networks={{{first.network!r}: …}})",
             first.position,
         )
-    model = deepplp.Model(
+    results = deepplp.probabilities(
         program, allow_python=allow_python, grounder=_GROUNDERS[grounder], compiler=_COMPILERS[compiler]
     )
-    answers = model.query()
-    if not answers.terms and not answers.unanswered:
+    if not results:
         warnings.warn(f"{file} asks nothing: it has no query/1", ProgramWarning, stacklevel=1)
-    results = dict(zip(answers.terms, answers.probs[0].tolist(), strict=True))
-    results.update(dict.fromkeys(answers.unanswered, 0.0))
     _print_probabilities(results)
 
 
@@ -136,7 +134,8 @@ def main() -> None:
     """Run the command line. Errors go to standard error as one message, and the exit status is 1."""
     warnings.showwarning = _warn
     try:
-        app()
+        with collector_paused():  # loading modules makes thousands of objects that stay
+            app()
     except DeepPLPError as error:
         typer.echo(str(error), err=True)
         sys.exit(1)

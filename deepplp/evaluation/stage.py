@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deepplp.circuit import Circuit, Plan, bind
 from deepplp.errors import InputError, QueryError
-from deepplp.evaluation.evaluate import Evaluation
+from deepplp.evaluation.evaluation import Evaluation
 
 __all__ = ["evaluate_circuit"]
 

@@ -13,6 +13,7 @@ from deepplp.errors import InconsistentEvidenceError, InputError, QueryError
 from deepplp.queries.batch import OnInconsistent, Options, answer_many, answer_one, options
 from deepplp.queries.cache import CompiledQueries
 from deepplp.queries.compiled import CompiledQuery
+from deepplp.queries.contradiction import contradiction
 from deepplp.queries.environment import Environment
 from deepplp.queries.prepared import PreparedQuery
 from deepplp.queries.query import Asked, Extra, Query, read
@@ -93,8 +94,7 @@ class Asking:
     def _find(self, asked: Asked, environment: Environment, chosen: Options) -> CompiledQuery:
         compiled = self._compiled.find(asked, environment)
         if compiled.is_contradictory and chosen.on_inconsistent == "raise":
-            listed = ", ".join(map(str, compiled.header.evidence))
-            raise InconsistentEvidenceError(f"the evidence {listed} contradicts the program: no world satisfies it")
+            raise InconsistentEvidenceError(contradiction(compiled.header.evidence))
         return compiled
 
 

@@ -21,6 +21,7 @@ from deepplp.errors import InconsistentEvidenceError, QueryError
 from deepplp.evaluation import Evaluation
 from deepplp.queries.blocks import Block, blocks_of, cut_mass, log_kept_mass, renormalised
 from deepplp.queries.bounds import BoundedReadings, Walked, WalkedReadings
+from deepplp.queries.contradiction import nothing_follows
 from deepplp.queries.environment import Environment
 from deepplp.queries.weights import Request, SharedWeights
 
@@ -165,10 +166,7 @@ def _check_possible(requests: Sequence[Request], readings: Mapping[int, WalkedRe
         where = f"the evidence has probability 0 in row{'s' if named[1:] else ''} {listed} of the batch"
     else:
         where = "the evidence has probability 0"
-    raise InconsistentEvidenceError(
-        f"{where}, so nothing follows from it; check it against the program and the networks' outputs",
-        rows=tuple(named),
-    )
+    raise InconsistentEvidenceError(nothing_follows(where), rows=tuple(named))
 
 
 def _alike(requests: Sequence[Request]) -> list[list[int]]:

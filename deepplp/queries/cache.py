@@ -12,7 +12,7 @@ from pathlib import Path
 from deepplp.compilation import CompilationReport
 from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError, UnusedInputError
 from deepplp.formula import Choice
-from deepplp.program import Program, Term, constants_of, loads_modules, subterms
+from deepplp.program import Program, Term, constants_of, subterms
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, tensor_needs
@@ -21,13 +21,12 @@ from deepplp.queries.query import Asked, Question
 from deepplp.queries.recent import ForkSafeLock, Recent
 from deepplp.queries.slots import LearnableSlot
 from deepplp.queries.storage import Storage
-from deepplp.queries.workshop import Built, Settings, Task, Workshop
+from deepplp.queries.workshop import Built, Settings, Task, Workshop, is_worth_keeping, place_on_disk
 
 __all__ = ["CacheInfo", "CompiledQueries"]
 
 _MOST_QUERIES = 4096
 _MOST_PATTERNS = 4096
-_WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as fast as it is read
 
 Key = tuple[object, ...]
 
@@ -170,7 +169,7 @@ class CompiledQueries:
             started = time.perf_counter()
             found = self._workshop.built(pattern, program, environment.functions)
             self._counts["built"] += 1
-            worth_keeping = time.perf_counter() - started > _WORTH_KEEPING
+            worth_keeping = is_worth_keeping(time.perf_counter() - started)
             self._keep(key, found, program, environment, worth_keeping=worth_keeping)
         return found
 
@@ -238,13 +237,10 @@ class CompiledQueries:
 
     def _storage(self, key: Key, program: Program, environment: Environment) -> tuple[Storage | None, str]:
         """Where a query's compiled form may be kept; nowhere if it depends on more than the program's text."""
-        settings = self._settings
-        if self._folder is None or settings.allow_python or environment.functions or loads_modules(program):
+        if environment.functions:
             return None, ""
-        storage = Storage(self._folder, program)
-        queries, names, known, facts, _ = key
-        pattern = {"queries": queries, "names": names, "known": known, "facts": facts}
-        return storage, storage.key({**pattern, "engines": [settings.grounder, settings.compiler]})
+        *pattern, facts, _ = key
+        return place_on_disk(self._folder, self._settings, program, pattern, str(facts))
 
 
 def _check_inputs(spare: Sequence[str], mentioned: frozenset[str] | set[str], goals: Sequence[Term]) -> None:

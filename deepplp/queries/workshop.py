@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import joblib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from deepplp.circuit import Circuit
-from deepplp.compilation import CompilationReport, CompileBudget, CompilerName, compile_with_report
-from deepplp.errors import DeepPLPError, UnknownNetworkError
+from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, CompilerName, compile_with_report
+from deepplp.errors import DeepPLPError, QueryError, UnknownNetworkError
 from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
-from deepplp.program import Program
+from deepplp.program import Program, loads_modules
 from deepplp.queries.encoding import decoded, encoded
 from deepplp.queries.header import Header
 from deepplp.queries.pattern import Pattern
+from deepplp.queries.storage import Storage
 
-__all__ = ["Built", "Settings", "Task", "Workshop"]
+if TYPE_CHECKING:
+    import joblib
+
+__all__ = ["Built", "Settings", "Task", "Workshop", "is_worth_keeping", "place_on_disk"]
+
+_WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as fast as it is read
 
 
 class Built(NamedTuple):
@@ -42,12 +47,23 @@ class Settings:
 
     ``grounder`` is "auto" for the tabled engine where it speaks the program, else ProbLog's; or one of the two by name.
     ``compiler`` is "portfolio", or "sdd" for PySDD alone.
+
+    Raises:
+        QueryError: the budget is none, or there is no such engine.
     """
 
     allow_python: bool = False
     budget: CompileBudget | None = None
     grounder: GrounderName = "auto"
     compiler: CompilerName = "portfolio"
+
+    def __post_init__(self) -> None:
+        if self.budget is not None and not isinstance(self.budget, CompileBudget):
+            raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(self.budget).__name__}")
+        known = {"grounder": (self.grounder, get_args(GrounderName)), "compiler": (self.compiler, COMPILERS)}
+        for what, (chosen, names) in known.items():
+            if chosen not in names:
+                raise QueryError(f"there is no {what} {chosen!r}; there are: {', '.join(names)}")
 
     @property
     def ground_budget(self) -> GroundBudget | None:
@@ -56,6 +72,26 @@ class Settings:
         if budget is None:
             return None
         return GroundBudget(budget.seconds) if budget.nodes is not None else GroundBudget(budget.seconds, goals=None)
+
+
+def is_worth_keeping(seconds: float) -> bool:
+    """Whether what took so long to ground and compile belongs on disk."""
+    return seconds > _WORTH_KEEPING
+
+
+def place_on_disk(
+    folder: Path | None, settings: Settings, program: Program, pattern: Sequence[object], facts: str
+) -> tuple[Storage | None, str]:
+    """Where a compiled form may be kept, and under which name; nowhere if it depends on more than texts.
+
+    ``pattern`` is the key of its pattern.
+    """
+    if folder is None or settings.allow_python or loads_modules(program):
+        return None, ""
+    storage = Storage(folder, program)
+    queries, names, known = pattern
+    content = {"queries": queries, "names": names, "known": known, "facts": facts}
+    return storage, storage.key({**content, "engines": [settings.grounder, settings.compiler]})
 
 
 class Workshop:
@@ -121,6 +157,8 @@ class Workshop:
 
         joblib hands out the work, so that its own back ends can take it: ``with joblib.parallel_config("dask"): …``.
         """
+        import joblib  # takes as long to load as a small program to be answered
+
         size = max(1, math.ceil(len(tasks) / (4 * joblib.effective_n_jobs(jobs))))
         chunks = [tasks[i : i + size] for i in range(0, len(tasks), size)]
         calls = [joblib.delayed(_built_elsewhere)(self.program, self.settings, chunk) for chunk in chunks]
@@ -136,6 +174,8 @@ class Workshop:
 
 def _workers(jobs: int) -> joblib.Parallel:
     """Workers that hand back a result as soon as it is next, where their back end can: the rest are still at work."""
+    import joblib
+
     try:
         return joblib.Parallel(n_jobs=jobs, return_as="generator")
     except ValueError:  # not with pools of processes, of which Ray's is one
