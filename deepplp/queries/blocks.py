@@ -82,7 +82,7 @@ def log_kept_mass(blocks: Sequence[Block], choices: Mapping[int, int]) -> Tensor
         if cut is not None:
             mass = cut.double()
             logs = torch.log1p(-mass / (weights.double().sum(dim=1) + mass)).reshape(slots, -1)
-            counts = logs.new_tensor([choices.get(first + i, 0) for i in range(slots)])
+            counts = torch.tensor([choices.get(first + i, 0) for i in range(slots)], dtype=logs.dtype).to(logs.device)
             mine = (counts.unsqueeze(1) * logs).sum(dim=0)
             total = total.to(mine.device) + mine
         first += slots
