@@ -79,11 +79,12 @@ def log_kept_mass(blocks: Sequence[Block], choices: Mapping[int, int]) -> Tensor
     total = torch.zeros(1, dtype=torch.float64)
     first = 0
     for weights, slots, _, cut in blocks:
-        if cut is not None:
+        counts = [choices.get(first + i, 0) for i in range(slots)]
+        if cut is not None and any(counts):  # slots of other requests may have other numbers of rows
             mass = cut.double()
             logs = torch.log1p(-mass / (weights.double().sum(dim=1) + mass)).reshape(slots, -1)
-            counts = torch.tensor([choices.get(first + i, 0) for i in range(slots)], dtype=logs.dtype).to(logs.device)
-            mine = (counts.unsqueeze(1) * logs).sum(dim=0)
+            times = torch.tensor(counts, dtype=logs.dtype).to(logs.device)
+            mine = (times.unsqueeze(1) * logs).sum(dim=0)
             total = total.to(mine.device) + mine
         first += slots
     return total

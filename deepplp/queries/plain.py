@@ -46,8 +46,8 @@ def probabilities(
         InconsistentEvidenceError: the evidence has probability 0.
         DeepPLPError: what else is wrong with the program; see ``deepplp.errors``.
 
-    >>> probabilities(Program.from_string("0.3::a. 0.5::b. q :- a. q :- b. query(q). query(a)."))
-    {'q': 0.65, 'a': 0.3}
+    >>> probabilities(Program.from_string("0.5::a. 0.5::b. q :- a. q :- b. query(q). query(a)."))
+    {'q': 0.75, 'a': 0.5}
     """
     settings = Settings(allow_python, budget, grounder, compiler)
     if not isinstance(program, Program):
