@@ -15,6 +15,7 @@ from deepplp.program import Program, Statement, calls_of, probability_faults, va
 
 __all__ = ["Finding", "Report", "check_file"]
 
+_READING = frozenset({"consult/1", "use_module/1", "use_module/2"})
 Severity = Literal["error", "warning"]
 
 
@@ -85,10 +86,15 @@ def _defined(program: Program) -> dict[str, Statement]:
 
 def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
     own = sorted(_defined(program))
+    reads_files = any(
+        signature in _READING for s in program.statements if not s.is_directive for signature, _ in calls_of(s)
+    )
     for statement in program.statements:
         for signature, place in calls_of(statement):
             if signature in own or signature == "!/0" or grounder.is_defined(signature):
                 continue
+            if reads_files and hint_for(signature) is None:
+                continue  # a file that a goal reads may define it
             name = signature.rpartition("/")[0]
             close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
             near = [k for k in own if k.rpartition("/")[0] in (name, *close)]

@@ -468,7 +468,10 @@ def test_no_answers_are_no_error() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot read {}: No such file or directory"), (b"a :- b.\xff", "cannot read {}: byte 7 is not UTF-8 text")],
+    [
+        (None, "cannot read {}: No such file or directory"),
+        (b"a :- b.\xff", "{}:1:8: byte 0xff is no UTF-8 text; save the file in UTF-8\n    a :- b.\ufffd\n           ^"),
+    ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, content: bytes | None, message: str) -> None:
     """A file that is missing or no text is named."""

@@ -12,6 +12,7 @@ from deepplp.program.inspection import (
     variables_of,
 )
 from deepplp.program.learnable import LearnableClause
+from deepplp.program.modules import module_of, module_statements
 from deepplp.program.naming import named, named_all, readable, readable_text
 from deepplp.program.numbers import function_value, number_of, product, value_of, written
 from deepplp.program.order import standard_order_key, standard_order_keys
@@ -33,7 +34,7 @@ from deepplp.program.terms import (
     substituted,
     subterms,
 )
-from deepplp.program.text import Text
+from deepplp.program.text import Text, read_text
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -58,6 +59,8 @@ __all__ = [
     "list2term",
     "list_items",
     "loads_modules",
+    "module_of",
+    "module_statements",
     "named",
     "named_all",
     "number_of",
@@ -65,6 +68,7 @@ __all__ = [
     "parse_term",
     "probability_faults",
     "product",
+    "read_text",
     "readable",
     "readable_text",
     "signatures_called",

@@ -16,9 +16,9 @@ from deepplp.program.constructs import check_heads, declared_predicates, idle_qu
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.syntax import parse_statements
 from deepplp.program.terms import list_items
-from deepplp.program.text import Text
+from deepplp.program.text import Text, read_text
 
-__all__ = ["NeuralDeclaration", "Program", "Statement"]
+__all__ = ["NeuralDeclaration", "Program", "Statement", "heads_and_body"]
 
 NeuralKind = Literal["categorical", "independent", "bernoulli", "tensor"]
 
@@ -79,7 +79,7 @@ class Statement:
 
     def heads_and_body(self) -> tuple[list[Term], Term | None]:
         """The heads, one unless it is an annotated disjunction, and the body, None for a fact."""
-        return _heads_and_body(self.term)
+        return heads_and_body(self.term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Program:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Program:
         """Parse a file, and those that it consults; relative paths are taken from the file that names them."""
-        return _Loader(str(Path(path).parent)).load(_read(Path(path), None))
+        return _Loader(str(Path(path).parent)).load(read_text(Path(path), str(path), None))
 
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
@@ -111,7 +111,7 @@ class Program:
     def with_errors(cls, path: str | os.PathLike[str]) -> tuple[Program, list[DeepPLPError]]:
         """Parse a file as far as it goes: the statements that are well-formed, and all errors, not only the first."""
         errors: list[DeepPLPError] = []
-        program = _Loader(str(Path(path).parent), errors).load(_read(Path(path), None))
+        program = _Loader(str(Path(path).parent), errors).load(read_text(Path(path), str(path), None))
         return program, errors
 
     def directives(self) -> list[Term | None]:
@@ -268,7 +268,7 @@ class _Loader:
         if declared is not None:
             return Statement(term, position, number, end, declared=declared)
         neural = _neural_declaration(term, position, self._declarations)
-        given, body = _heads_and_body(term)
+        given, body = heads_and_body(term)
         heads = [] if neural else [h for h in given if isinstance(h, Term)]
         check_heads(heads, position)
         learnable = learnable_clause(heads, body, position, self._learnables)
@@ -281,16 +281,7 @@ class _Loader:
         if file is None:
             raise ProgramFileError(f"cannot read {path}: there is no file {folder / path}", position)
         known = self._numbers.get(os.path.abspath(file))
-        return self._read_text(_read(file, position), file.parent) if known is None else known
-
-
-def _read(file: Path, position: Position | None) -> Text:
-    try:
-        return Text(str(file), file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ProgramFileError(f"cannot read {file}: {error.strerror or error}", position) from None
-    except UnicodeDecodeError as error:
-        raise ProgramFileError(f"cannot read {file}: byte {error.start} is not UTF-8 text", position) from None
+        return self._read_text(read_text(file, str(file), position), file.parent) if known is None else known
 
 
 def _consulted(statement: Term, position: Position) -> str | None:
@@ -314,7 +305,8 @@ def _domain_text(domain: Term | None) -> str:
     return str(domain).replace("'..'", "..") if domain is not None else ""
 
 
-def _heads_and_body(statement: Term) -> tuple[list[Term], Term | None]:
+def heads_and_body(statement: Term) -> tuple[list[Term], Term | None]:
+    """The heads of a clause's term, and its body; None for a fact."""
     if isinstance(statement, AnnotatedDisjunction):
         return list(statement.heads), statement.body
     if isinstance(statement, Clause):
@@ -330,7 +322,7 @@ def _is_neural(probability: object) -> bool:
 
 def _neural_declaration(statement: Term, position: Position, index: int) -> NeuralDeclaration | None:
     """The neural declaration that a statement is, if it is one."""
-    heads, body = _heads_and_body(statement)
+    heads, body = heads_and_body(statement)
     annotations = [h.probability for h in heads if isinstance(h, Term) and _is_neural(h.probability)]
     if not annotations:
         return None

@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from problog.clausedb import ClauseDB
-from problog.program import LogicProgram
+from problog.errors import ProbLogError
 
+from deepplp.errors import ProgramError, UnsupportedConstructError
 from deepplp.grounding.clause_base import ClauseTerm, Location
 from deepplp.grounding.problog.clause_index import ClauseIndex
-from deepplp.grounding.problog.modules import exclusive, run_module, shipped_functions
+from deepplp.grounding.problog.clauses import engine_clauses
+from deepplp.grounding.problog.modules import exclusive, is_shipped, run_module, shipped_functions
 from deepplp.grounding.problog.vocabulary import Arguments, BuiltinFunction
-from deepplp.program import Constant, Program, Term
+from deepplp.program import Constant, Program, Statement, Term, Text, module_of, module_statements, read_text
 
-__all__ = ["Database", "Span"]
+__all__ = ["Database", "Span", "shown_path"]
 
 _ROOM = 1 << 20  # nodes that a data base may still get while an extension of it is in use
 
@@ -52,7 +55,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
             self._modules = below._modules
             for shared in ("engine", "data", "dont_cache", "source_root", "extra_info"):
                 setattr(self, shared, getattr(below, shared))
-            for copied in ("source_parent", "line_info"):
+            for copied in ("source_files", "source_parent", "line_info"):
                 setattr(self, copied, getattr(below, copied)[:])
 
     @classmethod
@@ -62,9 +65,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         database.source_root = program.root
         database.source_files = [os.path.abspath(text.name) for text in program.texts]
         database.source_parent = [None] * len(program.texts)
-        database.line_info = [
-            [-1, *(i for i, c in enumerate(text.content) if c == "\n"), len(text.content)] for text in program.texts
-        ]
+        database.line_info = [_line_info(text) for text in program.texts]
         ClauseDB._load_builtin_module(database)
         return database
 
@@ -103,12 +104,56 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
             return self._below.span_of(number)
         return self._spans[bisect_right(self._spans, number, key=lambda s: s.first) - 1]
 
-    def add_all(self, program: LogicProgram) -> tuple[str | None, list[Term] | None]:
-        """Add the clauses of a file: the name of its module, and what that exports."""
-        self.mark(library=os.path.splitext(os.path.basename(program.source_files[0]))[0])
-        name, exported = super().add_all(program)
+    def consult(
+        self, filename: Term, location: Location = None, my_scope: str | None = None
+    ) -> tuple[str | None, list[Term] | None]:
+        """Read a file, once: the name of its module, and what that exports.
+
+        ProbLog's libraries are read by ProbLog. All other files are read as those of the program are.
+
+        Raises:
+            ProgramError: the file is at fault; the error has its place in that file.
+        """
+        path = str(self.resolve_filename(filename))
+        if path in self.source_files:
+            return None, None
+        if is_shipped(path):
+            self.mark(library=_stem(path))
+            found: tuple[str | None, list[Term] | None] = super().consult(filename, location, my_scope)
+            self.mark()
+            return found
+        text = read_text(Path(path), shown_path(path, self.source_root), self.engine.locate(location))
+        statements = module_statements(text, len(self.source_files))
+        late = next((s for s in statements if not self.engine.is_loading and _asks(s)), None)
+        if late is not None:
+            raise UnsupportedConstructError(
+                "queries and evidence come too late in a file that a goal reads; read it by a directive", late.position
+            )
+        self.source_files.append(path)
+        self.source_parent.append(location)
+        self.line_info.append(_line_info(text))
+        self.mark(library=_stem(path))
+        module = module_of(statements[0]) if statements else None
+        for statement in statements[0 if module is None else 1 :]:
+            self.add(statement, None if module is None else module[0])
         self.mark()
-        return name, exported
+        return (None, None) if module is None else module
+
+    def add(self, statement: Statement, scope: str | None = None) -> None:
+        """Add a statement's clauses, those of a module in its ``scope``.
+
+        Raises:
+            ProgramError: ProbLog refuses it.
+        """
+        try:
+            for signature in statement.declared or ():
+                self.declare(signature, scope)
+            if statement.declared is None:
+                for clause in engine_clauses(statement):
+                    self.add_statement(clause, scope)
+        except ProbLogError as error:
+            message = str(error.base_message)
+            raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
 
     # An extension's choices get groups of their own: ProbLog numbers them as it does those below.
 
@@ -153,7 +198,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
 
     def load_external_module(self, filename: str) -> tuple[str, list[Term]]:
         """Load a Python file once: the name of its module, and what that exports."""
-        name = os.path.splitext(os.path.basename(filename))[0]
+        name = _stem(filename)
         if filename not in self._modules:
             functions = shipped_functions(filename)
             self._exported = [Term("'/'", Term(n), Constant(arity)) for n, arity, _ in functions or ()]
@@ -181,12 +226,13 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         arguments: Arguments = node.args if hasattr(node, "args") else [None] * node.arity
         return arguments
 
-    def declare(self, signature: str) -> None:
+    def declare(self, signature: str, scope: str | None = None) -> None:
         """Make a predicate known, which may have no clauses."""
         name, _, arity = signature.rpartition("/")
-        number = self._add_head(Term(name, *[None] * int(arity)))
+        head = self._scope_term(Term(name, *[None] * int(arity)), scope)
+        number = self._add_head(head)
         if not self.get_node(number):
-            self._set_node(number, self._define(name, int(arity), self._create_index(int(arity)), None))
+            self._set_node(number, self._define(head.functor, int(arity), self._create_index(int(arity)), None))
 
     def matching(self, head: Term) -> Iterator[tuple[int, Term]]:
         """The facts and clauses of a predicate that may unify with a head; their variables count from 0."""
@@ -204,3 +250,22 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         node = self.get_node(found) if found is not None and found >= 0 else None
         known: ClauseIndex | None = node.children if node and type(node).__name__ == "define" else None
         return ClauseIndex(self._head_arguments, head.arity) if known is None else known
+
+
+def shown_path(path: str, root: str) -> str:
+    """The path of a file as errors show it: by way of the program's folder if it is in there."""
+    inside = os.path.relpath(path, os.path.abspath(root))
+    return path if inside.startswith(os.pardir) else os.path.normpath(os.path.join(root, inside))
+
+
+def _asks(statement: Statement) -> bool:
+    return any(h.signature in ("query/1", "evidence/1", "evidence/2") for h in statement.heads_and_body()[0])
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _line_info(text: Text) -> list[int]:
+    """Where lines end, as ProbLog counts lines and columns."""
+    return [-1, *(i for i, c in enumerate(text.content) if c == "\n"), len(text.content)]

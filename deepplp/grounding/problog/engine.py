@@ -81,6 +81,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         self.records = Records(records)
         self.functions = dict(setting.functions or {})
         self.called: tuple[CallNode, int | None] | None = None  # the last call and what it is part of, for errors
+        self.is_loading = False
         self._meter = meter
         self._exact = ExactNegation() if exact_negation else None
         self._collecting: list[GoalKey] = []  # the goals whose answers are being collected, outermost first
@@ -102,8 +103,21 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def prepare(self, db: Database) -> Database:
         """Carry out the directives that have not been carried out yet."""
+        self.is_loading = True  # they may read files, whose directives come next
         self._process_directives(db)
+        self.is_loading = False
         return db
+
+    def carry_out_directives(self, database: ClauseStore) -> None:
+        """Carry out the directives of a file that a goal has read."""
+        if self.is_loading:
+            return
+        other = self.fresh()
+        other.is_loading = True
+        try:
+            other._process_directives(database)
+        finally:
+            self.database.engine = self
 
     def locate(self, location: Location) -> Position | None:
         """The position of what ProbLog knows of a place."""

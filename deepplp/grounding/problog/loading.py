@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn
-from problog.errors import ProbLogError
 from problog.eval_nodes import NegativeCycle
 
-from deepplp.errors import Position, ProgramError
+from deepplp.errors import Position
 from deepplp.grounding.clause_base import NEURAL, Location
 from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
 from deepplp.grounding.neural_choices import NeuralChoices
 from deepplp.grounding.problog.adapter import DatabaseClauses
 from deepplp.grounding.problog.builtin_table import BuiltinTable, standard_builtins
-from deepplp.grounding.problog.clauses import engine_clauses
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.engine import Engine, Setting
 from deepplp.grounding.problog.faults import translated
@@ -25,7 +23,7 @@ from deepplp.grounding.problog.places import Places
 from deepplp.grounding.problog.recorded import Records
 from deepplp.grounding.problog.solvers import python_solver, tensor_solvers
 from deepplp.grounding.python_predicates import PythonFunction
-from deepplp.program import Program, Statement, signatures_called, signatures_defined, undecided_signatures
+from deepplp.program import Program, signatures_called, signatures_defined, undecided_signatures
 
 __all__ = ["LoadedProgram", "load_program"]
 
@@ -95,7 +93,7 @@ def _load(program: Program, database: Database, engine: Engine) -> None:
     for number, statement in enumerate(program.statements):
         if statement.consulted is None:
             database.mark(statement=number)
-            _add(statement, database)
+            database.add(statement)
     database.mark()
     directives = signatures_called(program, by_directives=True) - signatures_defined(program)
     _carry_out(libraries_for(directives, program), database, engine)
@@ -104,19 +102,6 @@ def _load(program: Program, database: Database, engine: Engine) -> None:
     for name, arity, solver in tensor_solvers():
         if not database.is_defined(f"{name}/{arity}"):
             database.define(name, arity, solver)
-
-
-def _add(statement: Statement, database: Database) -> None:
-    try:
-        if statement.declared is not None:
-            for signature in statement.declared:
-                database.declare(signature)
-            return
-        for clause in engine_clauses(statement):
-            database.add_statement(clause)
-    except ProbLogError as error:
-        message = str(error.base_message)
-        raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
 
 
 def _carry_out(libraries: Iterable[str], database: Database, engine: Engine) -> None:

@@ -32,7 +32,7 @@ from deepplp.grounding.problog.records import RECORDERS
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ClauseStore, Locate
 from deepplp.program import Term
 
-__all__ = ["check_module", "exclusive", "guarded", "run_module", "shipped_functions"]
+__all__ = ["check_module", "exclusive", "guarded", "is_shipped", "run_module", "shipped_functions"]
 
 Export: TypeAlias = tuple[str, int, BuiltinFunction]
 
@@ -116,12 +116,13 @@ def _functions_of(filename: str) -> tuple[Export, ...]:
 def shipped_functions(filename: str) -> tuple[Export, ...] | None:
     """What a Python file of ProbLog's library exports; None for a program's own file."""
     file = os.path.basename(filename)
-    if not _is_shipped(filename):
+    if not is_shipped(filename):
         return None
     return _functions_of(filename) if file in _RUN_ONCE else _OWN.get(file)
 
 
-def _is_shipped(path: str) -> bool:
+def is_shipped(path: str) -> bool:
+    """Whether a file is one of ProbLog's library."""
     folder = os.path.dirname(os.path.realpath(path))
     return folder in {os.path.realpath(p) for p in library_paths}
 
@@ -135,7 +136,7 @@ def check_module(
     path = str(database.resolve_filename(filename))
     if not os.path.isfile(path):
         raise ProgramFileError(_missing_file(filename, path), locate(location))
-    file, shipped = os.path.basename(os.path.realpath(path)), _is_shipped(path)
+    file, shipped = os.path.basename(os.path.realpath(path)), is_shipped(path)
     if shipped and file == "aproblog.py":
         raise UnsupportedConstructError(
             "library(aproblog) computes in semirings of its own; deepplp computes probabilities and their gradients",
@@ -167,7 +168,9 @@ def guarded(builtin: BuiltinFunction, scoped: bool) -> BuiltinFunction:
         filename, engine = arguments[int(scoped)], options["engine"]
         engine.check_module(filename, options["database"], options.get("location"))
         try:
-            return builtin(*arguments, **options)
+            done = builtin(*arguments, **options)
+            engine.carry_out_directives(options["database"])
+            return done
         except (DeepPLPError, ProbLogError):
             raise
         except Exception as error:  # of the Python file

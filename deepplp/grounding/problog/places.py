@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from deepplp.errors import Position
+from deepplp.errors import Position, ProgramFileError
 from deepplp.grounding.clause_base import Location
-from deepplp.grounding.problog.database import Database
-from deepplp.program import Program, Text
+from deepplp.grounding.problog.database import Database, shown_path
+from deepplp.program import Program, Text, read_text
 
 __all__ = ["Places"]
 
@@ -37,8 +38,7 @@ class Places:
     def _text_of(self, file: str) -> Text | None:
         if file not in self._texts:
             try:
-                with open(file, encoding="utf-8") as handle:
-                    self._texts[file] = Text(file, handle.read())
-            except (OSError, UnicodeDecodeError):
+                self._texts[file] = read_text(Path(file), shown_path(file, self._program.root), None)
+            except ProgramFileError:
                 return None
         return self._texts[file]

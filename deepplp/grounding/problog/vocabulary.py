@@ -239,6 +239,9 @@ class GroundingEngine(Protocol):
     def locate(self, location: Location) -> Position | None:
         """Where a place is in a file."""
 
+    def carry_out_directives(self, database: ClauseStore) -> None:
+        """Carry out the directives of a file that a goal has read."""
+
     def get_non_cache_functor(self) -> str:
         """The name of a new predicate that is not tabled."""
 
