@@ -12,14 +12,21 @@ from deepplp.errors import GroundingError, Position, QueryError, UnsupportedCons
 from deepplp.formula import Formula
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
-from deepplp.grounding.problog import LoadedProgram, OwnGoals, ground_goals, load_program, own_goals
+from deepplp.grounding.problog import (
+    LoadedProgram,
+    OwnGoals,
+    ground_goals,
+    load_program,
+    own_goals,
+    predefined_signatures,
+)
 from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.grounding.question import Question
 from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
 from deepplp.program import Program, Term, parse_goal, unsupported_control
 
-__all__ = ["Grounder", "GrounderName", "Grounding", "ground", "is_reserved"]
+__all__ = ["Grounder", "GrounderName", "Grounding", "ground", "is_reserved", "reserved_signatures"]
 
 GrounderName: TypeAlias = Literal["auto", "tabled", "problog"]
 """Who grounds: the tabled engine alone, ProbLog's engine alone, or the first one and, where that declines, the other.
@@ -82,6 +89,12 @@ def is_reserved(signature: str) -> bool:
     """Whether a predicate such as ``"member/2"`` is one of ProbLog's own; tensor functions give way to others."""
     name, _, arity = signature.rpartition("/")
     return (name, int(arity)) not in tensor_predicates() and _empty().is_defined(signature)
+
+
+@functools.cache
+def reserved_signatures() -> frozenset[str]:
+    """The signatures of all predicates of ProbLog's own, those of libraries included, such as ``"member/2"``."""
+    return frozenset(predefined_signatures())
 
 
 @functools.cache

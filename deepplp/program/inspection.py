@@ -17,6 +17,7 @@ __all__ = [
     "calls_of",
     "constants_of",
     "loads_modules",
+    "names_of_arguments",
     "probability_faults",
     "signatures_called",
     "signatures_defined",
@@ -35,7 +36,10 @@ _GOAL_ARGUMENTS = {
 
 
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
-    """The signatures that a statement calls, those inside findall and its like too, and where each stands."""
+    """The signatures that a statement calls, those inside findall and its like too, and where each stands.
+
+    A goal that is known when the program runs only, such as a variable, counts as ``call/1`` and its like.
+    """
     if statement.declared is not None:
         return
     heads, body = statement.heads_and_body()
@@ -47,12 +51,16 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
             stack += [goal.op2, goal.op1]
         elif isinstance(goal, Not):
             stack.append(goal.child)
+        elif isinstance(goal, Var):
+            yield "call/1", None
         elif isinstance(goal, Term) and not isinstance(goal, (Var, Constant)):
             place = goal.location[1] if isinstance(goal.location, tuple) else None
             if goal.functor == "call" and goal.arity > 0:
                 inner = goal.args[0]
                 if isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
                     yield f"{inner.functor}/{inner.arity + goal.arity - 1}", place
+                else:
+                    yield goal.signature, place
             elif goal.signature in _GOAL_ARGUMENTS:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
             else:
@@ -152,6 +160,25 @@ def constants_of(program: Program) -> frozenset[str]:
             stack += [*heads, term.body]
         if term.probability is not None:
             stack.append(term.probability)
+    return frozenset(found)
+
+
+def names_of_arguments(program: Program) -> frozenset[str]:
+    """The names within the arguments of a program's heads and goals: of what may be called, where terms are."""
+    found: set[str] = set()
+    for statement in program.statements:
+        heads, body = statement.heads_and_body()
+        stack: list[Any] = [a for head in heads for a in head.args]
+        goals: list[Any] = [] if body is None else [body]
+        while goals:
+            goal = goals.pop()
+            if isinstance(goal, Term) and not isinstance(goal, Var):
+                (goals if isinstance(goal, (And, Or, Not)) else stack).extend(goal.args)
+        while stack:
+            term = stack.pop()
+            if isinstance(term, Term) and not isinstance(term, Var):
+                found.add(str(term.functor))
+                stack.extend(term.args)
     return frozenset(found)
 
 

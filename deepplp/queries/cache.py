@@ -13,10 +13,11 @@ from deepplp.compilation import CompilationReport
 from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError, UnusedInputError
 from deepplp.formula import Choice
 from deepplp.program import Program, Term, constants_of, subterms
+from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, tensor_needs
-from deepplp.queries.pattern import Pattern, looks_into_terms, pattern_of
+from deepplp.queries.pattern import Pattern, pattern_of
 from deepplp.queries.query import Asked, Question
 from deepplp.queries.recent import ForkSafeLock, Recent
 from deepplp.queries.slots import LearnableSlot
@@ -67,7 +68,7 @@ class CompiledQueries:
         self._queries: Recent[tuple[Asked, int], CompiledQuery] = Recent(_MOST_QUERIES)
         self._patterns: Recent[Key, Built] = Recent(_MOST_PATTERNS)
         self._counts = dict.fromkeys(("memory", "patterns", "disk", "built"), 0)
-        self._tells_names_apart: bool | None = None
+        self._blindness: Blindness | None = None
         self._mentioned: frozenset[str] | None = None
         self.learnt: dict[tuple[int, str], LearnableSlot] = {}
 
@@ -125,7 +126,7 @@ class CompiledQueries:
 
     def _by_pattern(self, exact: Pattern, program: Program, facts: str, environment: Environment) -> Built:
         """The header and circuit of a query: those of its pattern with its tensors' names, where that is as good."""
-        if self._is_blind(facts, environment):
+        if self._is_blind(exact, facts, environment):
             pattern = self._without_names(exact, program, environment)
             try:
                 built = self._of_pattern(pattern, program, facts, environment)
@@ -138,13 +139,16 @@ class CompiledQueries:
                 return Built(restored, built.circuit)
         return self._of_pattern(exact, program, facts, environment)
 
-    def _is_blind(self, facts: str, environment: Environment) -> bool:
-        """Whether the program cannot tell one name from another; with facts of a query's own it is not asked."""
+    def _is_blind(self, asked: Pattern, facts: str, environment: Environment) -> bool:
+        """Whether neither the program nor what is asked can tell one name from another.
+
+        With facts of a query's own, and with functions in Python, they are not asked: those may look at anything.
+        """
         if facts or self._settings.allow_python or environment.functions:
             return False
-        if self._tells_names_apart is None:
-            self._tells_names_apart = looks_into_terms(self._program)
-        return not self._tells_names_apart
+        if self._blindness is None:
+            self._blindness = Blindness(self._program)
+        return self._blindness.holds([*(asked.queries or ()), *(term for term, _ in asked.evidence)])
 
     def _without_names(self, exact: Pattern, program: Program, environment: Environment) -> Pattern:
         mentioned = self._constants_of(program)
@@ -184,7 +188,7 @@ class CompiledQueries:
                 question = asked.question()
                 program = self._workshop.program_with(question.facts, environment.networks)
                 pattern = Pattern(question.queries, question.names, question.evidence, {})
-                if self._is_blind(question.facts, environment):
+                if self._is_blind(pattern, question.facts, environment):
                     pattern = self._without_names(pattern, program, environment)
                 key = (*pattern.key, question.facts, environment.functions_version)
                 if key in self._patterns or key in missing or self._loaded(key, program, environment) is not None:

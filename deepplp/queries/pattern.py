@@ -13,26 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepplp.formula import NONE, Computed, Learnable, Neural, Observed, Origin
-from deepplp.program import (
-    Program,
-    Term,
-    readable,
-    signatures_called,
-    signatures_defined,
-    standard_order_keys,
-    substituted,
-)
+from deepplp.program import Term, readable, standard_order_keys, substituted
 from deepplp.queries.header import Header
 
-__all__ = ["Pattern", "looks_into_terms", "pattern_of"]
-
-# Predicates of ProbLog that treat all atoms alike.
-_BLIND = frozenset({
-    "true/0", "fail/0", "false/0", "=/2", "\\=/2", "==/2", "\\==/2", "is/2", "</2", ">/2", "=</2", ">=/2", "=:=/2",
-    "=\\=/2", "between/3", "member/2", "append/3", "length/2", "nth0/3", "nth1/3", "reverse/2", "last/2", "sum_list/2",
-    "findall/3", "all/3", "all_or_none/3", "forall/2", "not/1", "\\+/1", "call/1", "once/1", "maplist/2", "maplist/3",
-    "maplist/4", "query/1", "evidence/1", "evidence/2", "select/3", "use_module/1", "use_module/2", "consult/1",
-})  # fmt: skip
+__all__ = ["Pattern", "pattern_of"]
 
 _NAME = re.compile(r"[a-z]\w*")
 
@@ -132,12 +116,6 @@ def _same_order(tokens: Sequence[Term], terms: Sequence[Term]) -> bool:
     before, after = (standard_order_keys(side) for side in (tokens, terms))
     pairs = zip(itertools.pairwise(before), itertools.pairwise(after), strict=True)
     return all((a < b) == (c < d) for (a, b), (c, d) in pairs)
-
-
-def looks_into_terms(program: Program) -> bool:
-    """Whether a program calls anything that could tell one atom from another."""
-    own = signatures_defined(program)
-    return any(s.replace("'", "") not in _BLIND and s not in own for s in signatures_called(program))
 
 
 def pattern_of(

@@ -11,10 +11,14 @@ Its interface::
 
     ground_goals(loaded, goals, budget) -> GroundGoals
         Goals ground together, each run on a data base and with an engine of its own.
+
+    predefined_signatures() -> Iterator[str]
+        What a program may call without defining it.
 """
 
 from deepplp.grounding.problog.loading import LoadedProgram, load_program
+from deepplp.grounding.problog.predefined import predefined_signatures
 from deepplp.grounding.problog.run import ground_goals
 from deepplp.grounding.problog.stated_goals import OwnGoals, own_goals
 
-__all__ = ["LoadedProgram", "OwnGoals", "ground_goals", "load_program", "own_goals"]
+__all__ = ["LoadedProgram", "OwnGoals", "ground_goals", "load_program", "own_goals", "predefined_signatures"]

@@ -7,6 +7,7 @@ program's own predicates of such names are never touched.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import problog
@@ -15,7 +16,7 @@ from problog.logic import Clause
 from deepplp.grounding.problog.database import Database
 from deepplp.program import Constant, Program, Term, list_items
 
-__all__ = ["libraries_for", "load_library", "mend_libraries"]
+__all__ = ["exports_of_libraries", "libraries_for", "load_library", "mend_libraries"]
 
 _LIBRARIES = ("lists", "apply")
 _MENDED = r"""
@@ -112,6 +113,12 @@ def _without_locations(term: Term) -> Term:
             current.location = None
             stack.extend(current.args)
     return term
+
+
+def exports_of_libraries() -> Iterator[str]:
+    """What all libraries that are written in ProbLog export."""
+    for path in _FOLDER.glob("*.pl"):
+        yield from _exports(path.stem)
 
 
 @functools.cache

@@ -32,7 +32,7 @@ from deepplp.grounding.problog.records import RECORDERS
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ClauseStore, Locate
 from deepplp.program import Term
 
-__all__ = ["check_module", "exclusive", "guarded", "is_shipped", "run_module", "shipped_functions"]
+__all__ = ["check_module", "exclusive", "guarded", "is_shipped", "own_modules", "run_module", "shipped_functions"]
 
 Export: TypeAlias = tuple[str, int, BuiltinFunction]
 
@@ -111,6 +111,12 @@ def _functions_of(filename: str) -> tuple[Export, ...]:
     collected = _Collected()
     run_module(os.path.splitext(os.path.basename(filename))[0], filename, collected)
     return tuple(collected.functions)
+
+
+def own_modules() -> Iterator[Export]:
+    """What the Python files that deepplp has itself export, whichever they are."""
+    for exported in _OWN.values():
+        yield from exported
 
 
 def shipped_functions(filename: str) -> tuple[Export, ...] | None:
