@@ -12,8 +12,9 @@ import torch
 import typer
 
 import deepplp
+from deepplp.circuit import Plan
 from experiments.benchmarks import __main__ as benchmarks
-from experiments.benchmarks import circuits, compilation, mnist_addition, number_addition, structures
+from experiments.benchmarks import circuits, compilation, device, mnist_addition, number_addition, startup, structures
 from experiments.benchmarks.cases import grid, network_case
 from experiments.benchmarks.networks import PgmpyOracle, parse_bif
 from experiments.benchmarks.rivals import (
@@ -242,6 +243,17 @@ def test_first_queries() -> None:
     assert min(structures.first_query(repeats=1)) > 0.0
 
 
+def test_the_command_line_beside_problogs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both print the same, or the benchmark says what each prints."""
+    monkeypatch.setattr(startup, "PROGRAMS", {"a path": startup.PROGRAMS["a path"]})
+    found = startup.suite(repeats=1)
+    assert [c.case for c in found.comparisons] == ["command line, a path", "import deepplp"]
+    right = startup.output
+    monkeypatch.setattr(startup, "output", lambda *c: {"p(1,3)": 0.5} if c[1] == "deepplp" else right(*c))
+    with pytest.raises(SystemExit, match=r"a path: deepplp prints .* 0.5.*, ProbLog .* 0.316"):
+        startup.suite(repeats=1)
+
+
 def test_one_table_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints one table of all suites, writes it with date and machine, and goes on where a peer lacks."""
     comparison = Comparison("a case", "ms", 2.0, "KLay", 6.0, target=1.0)
@@ -264,3 +276,48 @@ def test_one_table_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert record["details"] == {"circuits": [{"x": 1}]}
     with pytest.raises(typer.BadParameter, match="there is no suite 'speed'; there are: mnist_addition"):
         benchmarks.main(["speed"], output=output)
+
+
+def test_a_device_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU agrees with itself; a gradient that is a millionth off on the device is an error that names it."""
+    (subject,) = circuits.subjects(("chain 2",))
+    row = device.check(subject, "cpu")
+    assert [row[kind] for kind, _ in device.weights_of(subject)] == [0.0] * 3
+    right, calls = device.results, []
+
+    def results(plan: Plan, weights: torch.Tensor) -> dict[str, torch.Tensor]:
+        calls.append(plan)
+        found = right(plan, weights)
+        if len(calls) == 4:  # that of the device, on tiny weights
+            found["gradient of probs"] = found["gradient of probs"] * (1 + 1e-6)
+        return found
+
+    monkeypatch.setattr(device, "results", results)
+    with pytest.raises(device.WrongResultError, match=r"chain 2, tiny weights: gradient of probs on cpu is .* off"):
+        device.check(subject, "cpu")
+
+
+def test_differences_of_a_device() -> None:
+    """Relative to large numbers; equal infinities and NaNs are no difference, others are the largest."""
+    nan, inf = float("nan"), float("inf")
+    expected = torch.tensor([1e6, -inf, nan, 0.0], dtype=torch.float64)
+    assert device.difference(expected, expected) == 0.0
+    assert device.difference(expected + torch.tensor([1.0, 0.0, 0.0, 0.0]), expected) == pytest.approx(1e-6)
+    assert device.difference(torch.tensor([1e6, -inf, nan, nan], dtype=torch.float64), expected) == inf
+    assert device.difference(torch.tensor([1e6, 0.0, nan, 0.0], dtype=torch.float64), expected) == inf
+
+
+def test_a_device_without_time_leaves_out_by_name() -> None:
+    """Nothing is left out silently."""
+    found = device.suite("cpu", 1e-9)
+    assert not found.comparisons
+    left = found.details[-1]["left out for want of time"]
+    assert "check of chain 1" in left
+    assert "MNIST addition of 15 digits, batch 512" in left
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_no_cuda_device_is_said() -> None:
+    """By its option."""
+    with pytest.raises(typer.BadParameter, match="no CUDA device here; --device cpu"):
+        device.main("cuda")

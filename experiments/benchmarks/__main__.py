@@ -18,7 +18,15 @@ from typing import Annotated
 
 import typer
 
-from experiments.benchmarks import circuits, compilation, grounding, mnist_addition, number_addition, structures
+from experiments.benchmarks import (
+    circuits,
+    compilation,
+    grounding,
+    mnist_addition,
+    number_addition,
+    startup,
+    structures,
+)
 from experiments.benchmarks.cases import quick_cases
 from experiments.benchmarks.table import Measured, print_table, write
 from experiments.datasets import data_root
@@ -30,6 +38,7 @@ SUITES: dict[str, Callable[[], Measured]] = {
     "grounding": grounding.suite,
     "compilation": compilation.suite,
     "structures": lambda: structures.suite(dask=True),
+    "startup": startup.suite,
 }
 QUICK: dict[str, Callable[[], Measured]] = {
     "mnist_addition": lambda: mnist_addition.suite(
@@ -40,6 +49,7 @@ QUICK: dict[str, Callable[[], Measured]] = {
     "grounding": lambda: grounding.suite(("chain 15", "alarm", "random graph"), repeats=1),
     "compilation": lambda: compilation.suite(quick_cases(), seconds=20.0, problog_seconds=10.0),
     "structures": lambda: structures.suite(count=100, repeats=1),
+    "startup": lambda: startup.suite(repeats=3),
 }
 
 

@@ -99,7 +99,9 @@ def _asked(name: str, program: str, query: str) -> Case:
     return Case(name, (PROGRAMS / program).read_text(), (query,), problog=False)
 
 
-def rivals(subject: Subject, weights: Tensor, compiled: bool) -> dict[str, tuple[Evaluator, Tensor]]:
+def rivals(
+    subject: Subject, weights: Tensor, compiled: bool, *, with_klay: bool = True
+) -> dict[str, tuple[Evaluator, Tensor]]:
     """Who evaluates the circuit, and from what: weights [batch, columns], or their logarithms."""
     circuit, logs, device = subject.circuit, weights.log(), weights.device
     nothing = torch.zeros(0, device=device)
@@ -109,6 +111,8 @@ def rivals(subject: Subject, weights: Tensor, compiled: bool) -> dict[str, tuple
     }
     if circuit.nodes <= REFERENCE_NODES:
         made["reference"] = (lambda w: evaluate_reference(plan, w, nothing)[0], weights)
+    if not with_klay:
+        return made
     made[OURS] = (klay_evaluator(same_circuit(circuit), device), logs)
     if subject.digits:
         find = column_finder(subject.formula, circuit)
@@ -153,13 +157,15 @@ def timed(evaluator: Evaluator, start: Tensor) -> Callable[[], None]:
     return run
 
 
-def measure(subject: Subject, batch: int, repeats: int, compiled: bool, device: str) -> dict[str, Any]:
+def measure(
+    subject: Subject, batch: int, repeats: int, compiled: bool, device: str, *, with_klay: bool = True
+) -> dict[str, Any]:
     """The figures of one circuit."""
     circuit = subject.circuit
     generator = torch.Generator().manual_seed(0)
     sizes = np.diff(circuit.column_offsets)
     weights = torch.cat([torch.randn(batch, int(k), generator=generator).softmax(1) for k in sizes], dim=1)
-    made = agreeing(rivals(subject, weights.to(device), compiled))
+    made = agreeing(rivals(subject, weights.to(device), compiled, with_klay=with_klay))
     seconds = median_seconds({name: timed(*rival) for name, rival in made.items()}, repeats)
     row: dict[str, Any] = {"case": subject.name, "batch": batch, "nodes": circuit.nodes, "elements": circuit.elements}
     row |= {"roots": len(circuit.roots), **subject.seconds}

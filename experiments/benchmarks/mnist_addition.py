@@ -41,22 +41,28 @@ def trainer(loss: Loss, network: nn.Module, batches: list[tuple[Tensor, Tensor]]
             optimizer.zero_grad()
             loss(images, shown).backward()
             optimizer.step()
+        if images.is_cuda:
+            torch.cuda.synchronize(images.device)
 
     return run
 
 
-def rivals(digits: int) -> dict[str, tuple[Loss, nn.Module]]:
-    """The losses and their networks, all from one seed."""
+def rivals(digits: int, device: str = "cpu") -> dict[str, tuple[Loss, nn.Module]]:
+    """The losses and their networks on a device, all from one seed."""
     made: dict[str, tuple[Loss, nn.Module]] = {}
     for name in ("deepplp", "by hand", "network"):
         torch.manual_seed(0)
         if name == "deepplp":
-            addition = Addition(digits, 1e-3)
+            addition = Addition(digits, 1e-3).to(device)
             made[name] = (addition.loss, addition.network)
             continue
-        network = lenet()
-        by_hand = outer_product_loss if digits == 1 else lambda n: carry_chain_loss(n, digits)
-        made[name] = (by_hand(network) if name == "by hand" else network_loss(network), network)
+        network = lenet().to(device)
+        if name == "network":
+            loss = network_loss(network)
+        else:
+            one = digits == 1
+            loss = outer_product_loss(network, device) if one else carry_chain_loss(network, digits, device)
+        made[name] = (loss, network)
     return made
 
 
@@ -68,12 +74,12 @@ def check_agreement(made: dict[str, tuple[Loss, nn.Module]], batch: tuple[Tensor
 
 
 def measure(
-    data: Digits, digits: int, batch_size: int, examples: int, repeats: int, deepproblog: int
+    data: Digits, digits: int, batch_size: int, examples: int, repeats: int, deepproblog: int, device: str = "cpu"
 ) -> dict[str, Any]:
-    """The figures of one setting."""
+    """The figures of one setting; the data are on the device."""
     draw = Additions.draw(data.train_images, data.train_labels, digits, batch_size, seed=0, limit=examples)
     batches = list(draw)
-    made = rivals(digits)
+    made = rivals(digits, device)
     check_agreement(made, batches[0])
     count = len(draw.numbers)
     seconds = median_seconds({n: trainer(loss, net, batches) for n, (loss, net) in made.items()}, repeats)

@@ -23,21 +23,21 @@ __all__ = [
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def outer_product_loss(network: nn.Module) -> Loss:
+def outer_product_loss(network: nn.Module, device: str = "cpu") -> Loss:
     """The loss of one-digit sums by hand: the outer product of two distributions, summed along its anti-diagonals."""
-    sums = (torch.arange(10)[:, None] + torch.arange(10)).reshape(-1)
+    sums = (torch.arange(10)[:, None] + torch.arange(10)).reshape(-1).to(device)
 
     def loss(images: Tensor, shown: Tensor) -> Tensor:
         rows = len(images)
         p = network(torch.cat([images[:, 0, 0], images[:, 1, 0]]))  # [2 rows, 10]
         joint = (p[:rows, :, None] * p[rows:, None, :]).reshape(rows, 100)
-        totals = torch.zeros(rows, 19).index_add(1, sums, joint)
+        totals = joint.new_zeros(rows, 19).index_add(1, sums, joint)
         return functional.nll_loss(totals.log(), shown.sum(dim=(1, 2)))
 
     return loss
 
 
-def carry_chain_loss(network: nn.Module, digits: int) -> Loss:
+def carry_chain_loss(network: nn.Module, digits: int, device: str = "cpu") -> Loss:
     """The loss of longer sums by hand: a dynamic programme over the carries, vectorised over batch and positions."""
     x = torch.arange(10)
     total = x[:, None, None] + x[None, :, None] + torch.arange(2)  # [x, y, carry in]
@@ -48,6 +48,7 @@ def carry_chain_loss(network: nn.Module, digits: int) -> Loss:
             for c in range(2):
                 t = int(total[i, j, c])
                 y_of[t % 10, c, t // 10, i] = j
+    y_of = y_of.to(device)
 
     def loss(images: Tensor, shown: Tensor) -> Tensor:
         rows = len(images)
@@ -57,9 +58,9 @@ def carry_chain_loss(network: nn.Module, digits: int) -> Loss:
         index = y_of[labels[:, :-1]]  # [rows, digits, carry in, carry out, 10]
         paired = py.gather(2, index.flatten(2)).reshape(index.shape)
         steps = (px[:, :, None, None, :] * paired).sum(-1)  # [rows, digits, carry in, carry out]
-        state = torch.zeros(rows, 1, 2)
+        state = p.new_zeros(rows, 1, 2)
         state[:, :, 0] = 1.0
-        log_scale = torch.zeros(rows)
+        log_scale = p.new_zeros(rows)
         for i in range(digits):
             state = state @ steps[:, i]
             scale = state.sum(dim=(1, 2))  # keeps float32 in range

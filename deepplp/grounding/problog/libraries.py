@@ -58,6 +58,8 @@ _FOLDER = Path(problog.__file__).parent / "library"
 
 def libraries_for(undefined: set[str], program: Program | None = None) -> list[str]:
     """The libraries that export predicates of these signatures, but for those that a program loads itself."""
+    if not undefined:  # reading what libraries export takes as long as a small program
+        return []
     own = () if program is None else tuple(_loaded(program))
     return [name for name in _LIBRARIES if name not in own and not undefined.isdisjoint(_exports(name))]
 
