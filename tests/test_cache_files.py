@@ -44,7 +44,7 @@ EVIDENCE = {"noise": torch.tensor([0.5, 1.0], dtype=torch.float64)}
 
 @pytest.fixture(autouse=True)
 def _everything_is_worth_keeping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deepplp.queries.cache._WORTH_KEEPING", 0.0)
+    monkeypatch.setattr("deepplp.queries.workshop._WORTH_KEEPING", 0.0)
 
 
 def model(folder: Path, text: str = TEXT) -> deepplp.Model:
@@ -74,7 +74,7 @@ class Kept(NamedTuple):
 def kept() -> Iterator[Kept]:
     """The query's file."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deepplp.queries.cache._WORTH_KEEPING", 0.0)
+        patch.setattr("deepplp.queries.workshop._WORTH_KEEPING", 0.0)
         expected = ask(Path(folder))
         (file,) = Path(folder).glob("*.npz")
         yield Kept(file.name, file.read_bytes(), expected)
