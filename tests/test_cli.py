@@ -128,6 +128,10 @@ def test_a_program_that_asks_nothing(tmp_path: Path) -> None:
     result = run("prob", file)
     assert (result.returncode, result.stdout) == (0, "")
     assert result.stderr == f"warning: {file} asks nothing: it has no query/1\n"
+    file.write_text("0.3::a. query(a) :- 1 > 2.")
+    result = run("prob", file)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr == f"warning: {file} asks nothing: no clause of its query/1 gives anything to ask\n"
 
 
 def test_help_and_version() -> None:

@@ -96,7 +96,9 @@ def prob(
         program, allow_python=allow_python, grounder=_GROUNDERS[grounder], compiler=_COMPILERS[compiler]
     )
     if not results:
-        warnings.warn(f"{file} asks nothing: it has no query/1", ProgramWarning, stacklevel=1)
+        heads = (head.signature for statement in program.statements for head in statement.heads_and_body()[0])
+        reason = "no clause of its query/1 gives anything to ask" if "query/1" in heads else "it has no query/1"
+        warnings.warn(f"{file} asks nothing: {reason}", ProgramWarning, stacklevel=1)
     _print_probabilities(results)
 
 

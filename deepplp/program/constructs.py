@@ -24,6 +24,7 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
     for head in heads:
         if not isinstance(head, Term) or isinstance(head, (Var, Constant)):
             continue
+        _check_goal(head, position)
         probability = head.probability
         name = probability.functor if isinstance(probability, Term) and not isinstance(probability, Constant) else None
         if name == "?":
@@ -96,6 +97,20 @@ def _idle(head: Term) -> str:
             f"{1 - likely:g}::seen :- \\+{first}. evidence(seen)."
         )
     return f"evidence/{head.arity} observes nothing; write {instead}"
+
+
+def _check_goal(head: Term, position: Position) -> None:
+    """Refuse ``query`` and ``evidence`` of what is no goal, also in a rule whose body never holds."""
+    asks = (head.functor, head.arity) in (("query", 1), ("evidence", 1), ("evidence", 2))
+    goal: Any = head.args[0] if asks else None
+    is_list = isinstance(goal, Term) and goal.functor in (".", "[]") and not isinstance(goal, (Var, Constant))
+    if is_list or isinstance(goal, Constant):
+        kind = "a list" if is_list else "a number" if goal.is_float() or goal.is_integer() else "a text"
+        raise ProgramSyntaxError(
+            f"{head.functor}({readable(goal)}): {kind} is no atom that can hold or not; define a predicate of it, and "
+            f"write {head.functor}(found({readable(goal)}))",
+            position,
+        )
 
 
 def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] | None:

@@ -1,7 +1,7 @@
 % A number cannot be asked.
 %
-% Expected error: GroundingError
-% at 7:7
-% says query(1): 1 is not an atom
+% Expected error: ProgramSyntaxError
+% at 7:1
+% says query(1): a number is no atom
 
 query(1).
