@@ -311,8 +311,17 @@ CASES = [
          "p.pl:1:4: use_module(library(db)) would run Python code; allow it with allow_python=True (--allow-python) if you "
          "trust this program\n    :- use_module(library(db)).\n       ^", program=":- use_module(library(db)).\na.", query="a"),
     Case("arithmetic on an atom", errors.GroundingError,
-         "p.pl:1:11: error while evaluating 'is'(_,foo+1): Unknown function 'foo'/0\n    a(X) :- X is foo+1.\n"
+         "p.pl:1:11: this arithmetic has no value: foo is no number\n    a(X) :- X is foo+1.\n"
          "              ^", program="a(X) :- X is foo+1.", query="a(X)"),
+    Case("arithmetic with a variable", errors.GroundingError,
+         "p.pl:1:11: this arithmetic has no value: Y is not bound when it is reached; bind it in a goal before this one\n"
+         "    a(X) :- X is Y+1, Y = 2.\n              ^", program="a(X) :- X is Y+1, Y = 2.", query="a(X)"),
+    Case("division by zero", errors.GroundingError,
+         "p.pl:2:17: this arithmetic has no value: 6/0 divides by zero (here Y = 0)\n    a(X) :- b(Y), X is 6/Y.\n"
+         "                    ^", program="b(0).\na(X) :- b(Y), X is 6/Y.", query="a(X)"),
+    Case("a built-in's argument", errors.GroundingError,
+         "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
+         "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),
     Case("a built-in's clause", errors.ProgramError,
          "p.pl:2:1: can not overwrite built-in 'true/0'\n    true :- a.\n    ^", program="a.\ntrue :- a.", query="a"),
     Case("if-then-else", errors.UnsupportedConstructError,

@@ -15,7 +15,16 @@ from deepplp.program.inspection import (
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.modules import module_of, module_statements
 from deepplp.program.naming import named, named_all, readable, readable_text
-from deepplp.program.numbers import function_value, number_of, product, value_of, written
+from deepplp.program.numbers import (
+    NumberSizeError,
+    arithmetic_fault,
+    function_fault,
+    function_value,
+    number_of,
+    product,
+    value_of,
+    written,
+)
 from deepplp.program.order import standard_order_key, standard_order_keys
 from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
@@ -46,15 +55,18 @@ __all__ = [
     "LearnableClause",
     "NeuralDeclaration",
     "Not",
+    "NumberSizeError",
     "Program",
     "Statement",
     "Term",
     "Text",
     "Var",
+    "arithmetic_fault",
     "calls_of",
     "constants_of",
     "decoded_term",
     "encoded_term",
+    "function_fault",
     "function_value",
     "is_ground",
     "list2term",

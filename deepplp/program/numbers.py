@@ -6,15 +6,28 @@ So the functions whose results are much longer than their arguments look at the 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from problog.errors import ProbLogError
 from problog.logic import ArithmeticError as NoValue
-from problog.logic import Constant, Term, _arithmetic_functions
+from problog.logic import Constant, Term, _arithmetic_functions, is_variable
 
-__all__ = ["ArithmeticFunction", "function_value", "number_of", "product", "value_of", "written"]
+from deepplp.program.naming import readable
+
+__all__ = [
+    "ArithmeticFunction",
+    "NumberSizeError",
+    "arithmetic_fault",
+    "function_fault",
+    "function_value",
+    "number_of",
+    "product",
+    "value_of",
+    "written",
+]
 
 ArithmeticFunction: TypeAlias = Callable[..., object]
 
@@ -24,6 +37,10 @@ _LARGEST = 10**_MOST_DIGITS
 _BY_FUNCTION = Term.compute_value  # of all terms but numbers, variables and the like
 
 _FAILURES = (ProbLogError, ArithmeticError, AttributeError, TypeError, ValueError)
+
+
+class NumberSizeError(OverflowError):
+    """An integer that is not made, since it would be too large."""
 
 
 def _power(base: float, exponent: float) -> object:
@@ -49,7 +66,7 @@ def product(left: float, right: float) -> float:
 
 def _check(what: str, bits: int) -> None:
     if bits > _MOST_BITS:
-        raise OverflowError(f"{what} has more than {_MOST_BITS:,} bits, the most that an integer may have")
+        raise NumberSizeError(f"{what} has more than {_MOST_BITS:,} bits, the most that an integer may have")
 
 
 def _short(number: int) -> str:
@@ -92,9 +109,9 @@ def number_of(term: Term) -> int | float:
     try:
         value = value_of(term)
     except _FAILURES as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(arithmetic_fault(term) or f"{term} is no number") from error
     if type(value) not in (int, float):
-        raise ValueError(f"{term} is no number")
+        raise ValueError(arithmetic_fault(term) or f"{term} is no number")
     return cast(int | float, value)
 
 
@@ -107,14 +124,98 @@ def function_value(functor: str, values: Sequence[int | float]) -> int | float:
     try:
         value = value_of(Term(functor, *map(Constant, values)))
     except _FAILURES as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(function_fault(functor, values)) from error
     if type(value) not in (int, float):
-        raise ValueError(f"{functor}/{len(values)} gives no number")
+        raise ValueError(function_fault(functor, values))
     return cast(int | float, value)
 
 
 def written(value: object) -> object:
-    """A number that is to become a term. One with too many digits to be written is an OverflowError."""
+    """A number that is to become a term.
+
+    Raises:
+        NumberSizeError: it has too many digits to be written.
+        NoValue: it is a complex number, as a power may be.
+    """
+    if isinstance(value, complex):
+        raise NoValue("its result is no real number")
     if isinstance(value, int) and not -_LARGEST < value < _LARGEST:
-        raise OverflowError(f"its result has more than {_MOST_DIGITS:,} digits, the most that can be written")
+        raise NumberSizeError(f"its result has more than {_MOST_DIGITS:,} digits, the most that can be written")
     return value
+
+
+_INTEGERS = frozenset({"/\\", "\\/", "xor", "#", "><", "<<", ">>", "\\"})
+
+
+def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | None = None) -> str | None:
+    """What is wrong with a term as arithmetic: its innermost part that has no value. None if it has a value.
+
+    ``functions`` are those of a program besides ProbLog's own.
+
+    >>> arithmetic_fault(Term("'+'", Term("foo"), Constant(1)))
+    'foo is no number'
+    >>> arithmetic_fault(Term("'/'", Constant(1), Constant(0)))
+    '1/0 divides by zero'
+    """
+    return _Evaluation({**_FUNCTIONS, **(functions or {})}).value(term)[1]
+
+
+def function_fault(functor: str, values: Sequence[int | float | str]) -> str:
+    """What is wrong with an arithmetic function of these values, which it has no value for."""
+    infix = {"priority": 500, "opspec": "yfx"} if len(values) == 2 and functor.startswith("'") else {}
+    return arithmetic_fault(Term(functor, *map(Constant, values), **infix)) or "it is no number"
+
+
+class _Evaluation:
+    """The evaluation of terms by functions that are known by name and arity."""
+
+    def __init__(self, functions: Mapping[tuple[str, int], Any]) -> None:
+        self._functions = functions
+
+    def value(self, term: object) -> tuple[Any, str | None]:
+        """The value of a term, or what is wrong with it."""
+        if is_variable(term) or not isinstance(term, Term) or term.is_var():
+            return None, f"{readable(term)} is not bound when it is reached; bind it in a goal before this one"
+        if isinstance(term, Constant):
+            return term.functor, f"{term} is a text, no number" if isinstance(term.functor, str) else None
+        if term.functor == "[]" or (term.functor == "." and term.arity == 2):
+            return None, f"{readable(term)} is a list, no number"
+        name = str(term.functor).strip("'")
+        function = self._functions.get((name, term.arity))
+        if function is None:
+            return None, self._unknown(term, name)
+        values = []
+        for argument in term.args:
+            value, fault = self.value(argument)
+            if fault is not None:
+                return None, fault
+            values.append(value)
+        return _applied(function, name, term.with_args(*map(Constant, values)))
+
+    def _unknown(self, term: Term, name: str) -> str:
+        if term.arity == 0:
+            return f"{term} is no number"
+        arities = sorted(arity for known, arity in self._functions if known == name)
+        close = difflib.get_close_matches(name, {known for known, _ in self._functions}, n=2, cutoff=0.7)
+        near = [f"{name}/{arity}" for arity in arities] or [f"{k}/{n}" for k, n in self._functions if k in close]
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        return f"{readable(term)} is no number, as there is no arithmetic function {name}/{term.arity}{meant}"
+
+
+def _applied(function: Any, name: str, term: Term) -> tuple[Any, str | None]:
+    """The value of a function of numbers, which are the arguments of ``term``."""
+    values = [argument.functor for argument in term.args]
+    try:
+        value = function(*values)
+    except ZeroDivisionError:
+        return None, f"{term} divides by zero"
+    except NumberSizeError as error:
+        return None, str(error)
+    except (OverflowError, MemoryError):
+        return None, f"{term} is too large for a number"
+    except Exception:  # each function has errors of its own, and their words are Python's
+        wants = name in _INTEGERS and any(not isinstance(v, int) for v in values)
+        return None, f"{term} is not defined{f'; {name} takes integers' if wants else ''}"
+    if isinstance(value, complex):
+        return None, f"{term} is no real number"
+    return value, None

@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 7:11
-% says this arithmetic has no value
+% says this arithmetic has no value: exp(1000) is too large for a number
 
 q(X) :- X is exp(1000).
 query(q(_)).

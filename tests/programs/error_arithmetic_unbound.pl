@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 7:11
-% says invalid argument types for call to 'is/2': arguments: (_, _+1)
+% says this arithmetic has no value: Y is not bound when it is reached
 
 q(X) :- X is Y + 1, Y = 2.
 query(q(_)).

@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 7:11
-% says Division by zero
+% says 1/0 divides by zero
 
 q(X) :- X is 1 / 0.
 query(q(_)).

@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 8:1
-% says Division by zero, in library(aggregate)
+% says 0/0 divides by zero, in library(aggregate)
 
 :- use_module(library(aggregate)).
 mean(M) :- avg([], M).

@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 9:9
-% says invalid argument types for call to 'twice/2'
+% says argument 1 of twice/2 is not bound when it is reached; it must be an integer
 % Allow python
 
 :- use_module('python/numbers.py').

@@ -2,7 +2,7 @@
 %
 % Expected error: GroundingError
 % at 9:9
-% says reciprocal/2 fails on these arguments (ZeroDivisionError:
+% says the Python function for reciprocal(0,_) raised ZeroDivisionError:
 % Allow python
 
 :- use_module('python/numbers.py').

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Unpack
 
@@ -51,6 +52,7 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
         yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
     yield from ARITHMETIC
     yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
+    yield "=..", 2, SimpleBuiltIn(_plain_functor(original("=../2")))
     yield "arg", 3, SimpleBuiltIn(_arg)
     yield "functor", 3, SimpleBuiltIn(_functor(original("functor/3")))
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
@@ -61,8 +63,20 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
         yield "subquery_in_scope", arity + 1, SimpleBuiltIn(_subquery(scoped=True))
     for name, arity in _BROKEN:
         yield name, arity, _refused(name, arity)
+    yield ".", 2, _listed_files(original("./2"))
     for name, arity in _LOADING:
         yield name, arity, guarded(original(f"{name}/{arity}"), scoped=name[0] == "_")
+
+
+def _listed_files(builtin: BuiltinFunction) -> BuiltinFunction:
+    """``[File, …]`` as a goal, which consults the files; each may be refused as the file of consult/1 may."""
+
+    def call(first: Argument, rest: Argument, **options: Unpack[CallOptions]) -> object:
+        for filename in (first, *list_elements(rest)[0]):
+            options["engine"].check_module(filename, options["database"], options.get("location"))
+        return builtin(first, rest, **options)
+
+    return call
 
 
 def _refused(name: str, arity: int) -> BuiltinFunction:
@@ -109,6 +123,22 @@ def _cycle(name: str, goal: Term, position: Position | None) -> GroundingError:
         f"collect the answers of a goal that does not lead back to this call of {name}/3",
         position,
     )
+
+
+def _plain_functor(builtin: BuiltinFunction) -> BuiltinFunction:
+    """``=../2``; the name of a term that is written as an operator, such as 1+2, is an atom and no operator itself."""
+    function = builtin.base_function  # type: ignore[attr-defined]
+
+    @functools.wraps(function)  # for the tabled engine, which asks whose a function is
+    def solve(*arguments: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
+        found: list[Solution] = []
+        for term, parts in function(*arguments, **call):
+            name = parts.args[0]
+            plain = Term(name.functor) if name.op_priority is not None and not name.args else name
+            found.append((term, parts.with_args(plain, parts.args[1])))
+        return found
+
+    return solve
 
 
 def _arg(index: Term, term: Term, argument: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
@@ -224,8 +254,12 @@ def _subquery(scoped: bool) -> BuiltinFunction:
         except (DeepPLPError, ProbLogError):
             raise
         except Exception as error:
+            if engine.failed_calls(error):  # what the goal calls is at fault
+                raise
             raise UnsupportedConstructError(
-                f"ProbLog cannot compute subquery({readable(goal)}, …): {type(error).__name__}: {error}", position
+                f"ProbLog's own compilers, which subquery/{len(arguments)} uses, cannot compute the probability of "
+                f"{readable(goal)}; use the goal itself, or evidence",
+                position,
             ) from error
         return [(*scope, answer, Constant(p), *more) for answer, p in found.items()]
 

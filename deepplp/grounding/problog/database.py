@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -208,6 +208,11 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
                 run_module(name, filename, self)
             self._modules[filename] = self._exported
         return name, self._modules[filename]
+
+    @property
+    def python_files(self) -> Collection[str]:
+        """The paths of the Python files that have been loaded, those of libraries included."""
+        return self._modules.keys()
 
     # Clauses that come and go.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import NoReturn, Unpack
+from typing import NamedTuple, NoReturn, Unpack, cast
 
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
@@ -38,7 +38,7 @@ from deepplp.grounding.problog.vocabulary import (
 )
 from deepplp.program import Term, is_ground, readable
 
-__all__ = ["Engine", "Setting"]
+__all__ = ["Engine", "FailedCall", "Setting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,16 @@ class Setting:
     undecided: frozenset[str] = frozenset()
     allow_python: bool = False
     unknown: int = DefaultEngine.UNKNOWN_ERROR
-    functions: Mapping[str, BuiltinFunction] | None = None
+    functions: Mapping[tuple[str, int], BuiltinFunction] | None = None
+
+
+class FailedCall(NamedTuple):
+    """A call of a built-in, or of a predicate that Python decides, that has raised an exception."""
+
+    error: Exception
+    signature: str
+    arguments: Arguments
+    location: Location
 
 
 class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
@@ -73,6 +82,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         *,
         exact_negation: bool = False,
         records: Records | None = None,
+        failed: list[FailedCall] | None = None,
     ) -> None:
         super().__init__(builtins=False, unknown=setting.unknown)
         self.cycle_root: StackRecord | None
@@ -82,6 +92,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         self.functions = dict(setting.functions or {})
         self.called: tuple[CallNode, int | None] | None = None  # the last call and what it is part of, for errors
         self.is_loading = False
+        self._failed: list[FailedCall] = [] if failed is None else failed  # the innermost first
         self._meter = meter
         self._exact = ExactNegation() if exact_negation else None
         self._collecting: list[GoalKey] = []  # the goals whose answers are being collected, outermost first
@@ -91,7 +102,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def fresh(self) -> Engine:
         """Another engine on the same data base, for a question of its own."""
-        return Engine(self.setting, self.database, self._meter, records=self.records)
+        return Engine(self.setting, self.database, self._meter, records=self.records, failed=self._failed)
 
     def get_builtin(self, index: int) -> BuiltinFunction:
         """The built-in of a number."""
@@ -161,6 +172,26 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
             self._meter.check_answers(self._answers, place, self._variables)
         fixed: Arguments = super()._fix_context(context)
         return fixed
+
+    def eval_builtin(self, **call: object) -> Messages:
+        """A built-in; a call that raises an exception is noted for the error that comes of it."""
+        try:
+            messages: Messages = super().eval_builtin(**call)
+        except Exception as error:
+            signature, location = cast("tuple[str, Location]", call.get("call_origin") or ("", None))
+            arguments = cast(Arguments, call["context"])
+            self._failed.append(FailedCall(error, signature.replace("'", ""), arguments, location))
+            raise
+        return messages
+
+    def failed_calls(self, error: Exception) -> list[FailedCall]:
+        """The calls that have raised an exception, or the one that it was raised for, the innermost first."""
+        chain: list[BaseException] = []
+        link: BaseException | None = error
+        while link is not None:
+            chain.append(link)
+            link = link.__context__
+        return [call for call in self._failed if any(call.error is link for link in chain)]
 
     def eval_extern(self, node: CallNode, **rest: object) -> Messages:
         """A predicate that Python decides."""

@@ -10,20 +10,19 @@ from dataclasses import dataclass
 
 from problog import library_paths
 from problog.engine import UnknownClause
-from problog.engine_builtin import IndirectCallCycleError
+from problog.engine_builtin import CallModeError, IndirectCallCycleError
 from problog.engine_unify import OccursCheck
-from problog.errors import ProbLogError
+from problog.errors import ProbLogError, UserError
 from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import DeepPLPError, GroundingError, Position, UnknownPredicateError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.hints import hint_for
-from deepplp.grounding.problog.engine import Engine
-from deepplp.program import Term, readable_text
+from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, builtin_fault
+from deepplp.grounding.problog.engine import Engine, FailedCall
+from deepplp.program import Term, readable, readable_text
 
 __all__ = ["translated"]
-
-_ARITHMETIC = frozenset({"is", "<", ">", "=<", ">=", "=:=", "=\\="})
 
 
 @contextmanager
@@ -56,7 +55,10 @@ class _Faults:
             return self._unknown_predicate(error)
         if isinstance(error, RecursionError):
             return self._too_deep(goal)
-        position, inside = self._place(getattr(error, "location", None))
+        calls = self.engine.failed_calls(error)
+        failed = calls[0] if calls else None
+        known = [*(call.location for call in calls), getattr(error, "location", None)]
+        position, inside = self._place(next((location for location in known if location is not None), None))
         if isinstance(error, IndirectCallCycleError):
             message = (
                 "a cycle goes through a goal that is called by call/1, findall/3 or the like, where it cannot be "
@@ -64,29 +66,46 @@ class _Faults:
             )
         elif isinstance(error, OccursCheck):
             message = "this unification would make an infinite term, such as X = f(X)"
+        elif isinstance(error, UserError):  # of error/N: the program's own words
+            message = readable_text(str(error.base_message))
+        elif failed is not None and not _is_said(error, failed):
+            message = self._failure(error, failed)
         elif isinstance(error, ProbLogError):
             message = readable_text(str(error.base_message)).rstrip(".")
             message = message[:1].lower() + message[1:]
         else:
-            message = self._failure(error)
+            asked = f"the query {readable(goal)}" if goal is not None else "this"
+            message = f"ProbLog's engine cannot ground {asked}"
         return GroundingError(message + inside, position)
 
     def relocate(self, error: DeepPLPError) -> None:
-        """Let an error of ours that points into a library point to the clause of the program's that led there."""
+        """Let an error of ours that points nowhere or into a library point to the clause of the program's."""
+        calls = self.engine.failed_calls(error)
+        if error.position is None and calls:
+            places = map(self.engine.locate, (*(call.location for call in calls), *self.engine.calling_clauses()))
+            error.position = next((p for p in places if p is not None and not _is_library(p.file)), None)
         if error.position is not None and _is_library(error.position.file):
             error.position, inside = self._outside(error.position)
             error.message += inside
 
-    def _failure(self, error: Exception) -> str:
-        """What to say where Python itself fails, in a predicate of ProbLog's or one that a program has loaded."""
-        node = self.engine.called[0] if self.engine.called is not None else None
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        if node is None:
-            return f"ProbLog's engine fails on this query ({reason})"
-        name = str(node.functor).strip("'")
-        if name in _ARITHMETIC:
-            return f"this arithmetic has no value: {error}"
-        return f"{name}/{len(node.args)} fails on these arguments ({reason})"
+    def _failure(self, error: Exception, failed: FailedCall) -> str:
+        """What to say where a built-in raises an exception, or a predicate of the program's own Python files."""
+        if self._is_raised_by_program(error):
+            goal = readable(Term(failed.signature.rpartition("/")[0], *failed.arguments))
+            return f"the Python function for {goal} raised {type(error).__name__}: {error}"
+        written = self.engine.setting.places.written(failed.location)
+        bindings = CallBindings.of(failed.arguments, written.args if written is not None else ())
+        return builtin_fault(failed.signature, bindings, error, self.engine.functions)
+
+    def _is_raised_by_program(self, error: Exception) -> bool:
+        """Whether a Python file of the program's, no library of ProbLog's, took part in raising an exception."""
+        own = {os.path.realpath(file) for file in self.engine.database.python_files if not _is_library(file)}
+        traceback = error.__traceback__
+        while traceback is not None:
+            if os.path.realpath(traceback.tb_frame.f_code.co_filename) in own:
+                return True
+            traceback = traceback.tb_next
+        return False
 
     def _too_deep(self, goal: Term | None) -> GroundingError:
         if self.engine.is_collecting:
@@ -142,6 +161,12 @@ class _Faults:
             for _, node in self.engine.database.enum_nodes()
             if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_", "query", "evidence"))
         }
+
+
+def _is_said(error: Exception, failed: FailedCall) -> bool:
+    """Whether ProbLog's own message says what is wrong, and nothing of Python's."""
+    refused = isinstance(error, CallModeError) or failed.signature in ARITHMETIC
+    return isinstance(error, ProbLogError) and not refused
 
 
 def _is_library(file: str) -> bool:

@@ -30,7 +30,7 @@ from deepplp.grounding.problog.assertions import ASSERTIONS
 from deepplp.grounding.problog.loaders import LOADERS
 from deepplp.grounding.problog.records import RECORDERS
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ClauseStore, Locate
-from deepplp.program import Term
+from deepplp.program import Term, readable
 
 __all__ = ["check_module", "exclusive", "guarded", "is_shipped", "own_modules", "run_module", "shipped_functions"]
 
@@ -137,8 +137,9 @@ def check_module(
     filename: Argument, database: ClauseStore, location: Location, *, allow_python: bool, locate: Locate
 ) -> None:
     """Refuse a file that is missing, and one that would run Python or read a data base unless that is allowed."""
-    if not isinstance(filename, Term):
-        raise ProgramFileError("a file's name is an atom such as 'facts.pl', not a variable", locate(location))
+    if not isinstance(filename, Term) or not (filename.arity == 0 or filename.signature == "library/1"):
+        what = readable(filename) if isinstance(filename, Term) else "a variable"
+        raise ProgramFileError(f"a file's name is an atom such as 'facts.pl', not {what}", locate(location))
     path = str(database.resolve_filename(filename))
     if not os.path.isfile(path):
         raise ProgramFileError(_missing_file(filename, path), locate(location))

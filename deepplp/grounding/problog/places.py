@@ -8,7 +8,7 @@ from pathlib import Path
 from deepplp.errors import Position, ProgramFileError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.problog.database import Database, shown_path
-from deepplp.program import Program, Text, read_text
+from deepplp.program import Conjunction, Disjunction, Not, Program, Term, Text, read_text
 
 __all__ = ["Places"]
 
@@ -34,6 +34,20 @@ class Places:
         if text is None or line > text.lines:
             return Position(str(file), int(line), max(1, int(column)))
         return text.at(int(line), max(1, int(column)))
+
+    def written(self, location: Location) -> Term | None:
+        """The goal that stands at a place of the program, with the names of its variables; None where none does."""
+        if location is None:
+            return None
+        for statement in self._program.statements:
+            stack: list[object] = [statement.heads_and_body()[1]]
+            while stack:
+                term = stack.pop()
+                if isinstance(term, Term):
+                    if term.location == location and not isinstance(term, (Conjunction, Disjunction, Not)):
+                        return term
+                    stack += reversed(term.args)
+        return None
 
     def _text_of(self, file: str) -> Text | None:
         if file not in self._texts:

@@ -268,6 +268,9 @@ class GroundingEngine(Protocol):
     def apart(self, goal: GoalKey, cycle: Callable[[], Exception], fresh: bool) -> AbstractContextManager[None]:
         """Evaluate a goal as a run of its own."""
 
+    def failed_calls(self, error: Exception) -> Sequence[object]:
+        """The calls of built-ins that have raised an exception."""
+
     def check_subquery(self, goal: Argument, position: Position | None) -> None:
         """Refuse to make a number of what a network decides."""
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Terms
-from deepplp.program import Constant, Term, function_value, number_of, product
+from deepplp.program import Constant, Term, function_fault, function_value, number_of, product
 
 __all__ = ["COMPARISONS", "Expression", "expression"]
 
@@ -53,9 +53,9 @@ def expression(terms: Terms, term: ClauseTerm) -> Expression:
     name = str(term.functor).strip("'")
     parts = [expression(terms, a) for a in term.args]
     if len(parts) == 2 and name in _BINARY:
-        return _binary(_BINARY[name], *parts)
+        return _binary(term.functor, _BINARY[name], *parts)
     if len(parts) == 1 and name in _UNARY:
-        return _unary(_UNARY[name], parts[0])
+        return _unary(term.functor, _UNARY[name], parts[0])
     return _other(term.functor, parts)
 
 
@@ -88,22 +88,26 @@ def _computed(term: Term) -> Number:
         raise OutsideFragment(f"arithmetic has no value: {error}") from None
 
 
-def _binary(function: Callable[[Number, Number], Number], left: Expression, right: Expression) -> Expression:
+def _binary(
+    functor: str, function: Callable[[Number, Number], Number], left: Expression, right: Expression
+) -> Expression:
     def value(environment: Environment) -> Number:
+        a, b = left(environment), right(environment)
         try:
-            return function(left(environment), right(environment))
-        except _FAILURES as error:
-            raise OutsideFragment(f"arithmetic has no value: {error}") from None
+            return function(a, b)
+        except _FAILURES:
+            raise OutsideFragment(f"arithmetic has no value: {function_fault(functor, (a, b))}") from None
 
     return value
 
 
-def _unary(function: Callable[[Number], Number], part: Expression) -> Expression:
+def _unary(functor: str, function: Callable[[Number], Number], part: Expression) -> Expression:
     def value(environment: Environment) -> Number:
+        a = part(environment)
         try:
-            return function(part(environment))
-        except _FAILURES as error:
-            raise OutsideFragment(f"arithmetic has no value: {error}") from None
+            return function(a)
+        except _FAILURES:
+            raise OutsideFragment(f"arithmetic has no value: {function_fault(functor, (a,))}") from None
 
     return value
 

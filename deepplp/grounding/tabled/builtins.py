@@ -164,8 +164,8 @@ class FunctionStep:
             given.append(self._terms.term(r) if r >= 0 else r)
         try:
             answers = self._function(*given)
-        except Exception as error:  # whatever it is, ProbLog's engine meets it again
-            raise self._outside(f"it fails: {error}") from None
+        except Exception:  # whatever it is, ProbLog's engine meets it again, and says it
+            raise self._outside("it does not take the arguments that it is called with") from None
         if answers is None or isinstance(answers, bool):
             return bool(answers)
         return [[self._ground(self._terms.pattern(a)) for a in answer] for answer in answers]
