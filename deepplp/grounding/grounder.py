@@ -24,7 +24,7 @@ from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.grounding.question import Question
 from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
-from deepplp.program import Program, Term, parse_goal, unsupported_control
+from deepplp.program import FileState, Program, Term, parse_goal, unsupported_control
 
 __all__ = ["Grounder", "GrounderName", "Grounding", "ground", "is_reserved", "reserved_signatures"]
 
@@ -147,6 +147,11 @@ class Grounder:
         """What the program says and deepplp does not do, such as if-then-else, unless it defines that itself."""
         for message, location, position in unsupported_control(self.program):
             yield message, self._loaded.locate(location) or position
+
+    @property
+    def files(self) -> tuple[FileState, ...]:
+        """The files that were read so far besides the program's texts: modules, tables, and what bodies consulted."""
+        return self._loaded.database.files
 
     def is_defined(self, signature: str) -> bool:
         """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, its libraries' included."""

@@ -1,9 +1,10 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
+from deepplp.program.files import FileState, are_current, read_text
 from deepplp.program.inspection import (
     calls_of,
     constants_of,
-    loads_modules,
+    loads_files,
     names_of_arguments,
     probability_faults,
     signatures_called,
@@ -44,7 +45,7 @@ from deepplp.program.terms import (
     substituted,
     subterms,
 )
-from deepplp.program.text import Text, read_text
+from deepplp.program.text import Text
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -52,6 +53,7 @@ __all__ = [
     "Constant",
     "Disjunction",
     "EncodedItem",
+    "FileState",
     "LearnableClause",
     "NeuralDeclaration",
     "Not",
@@ -61,6 +63,7 @@ __all__ = [
     "Term",
     "Text",
     "Var",
+    "are_current",
     "arithmetic_fault",
     "calls_of",
     "constants_of",
@@ -71,7 +74,7 @@ __all__ = [
     "is_ground",
     "list2term",
     "list_items",
-    "loads_modules",
+    "loads_files",
     "module_of",
     "module_statements",
     "named",

@@ -16,7 +16,7 @@ from deepplp.program.program import Program, Statement
 __all__ = [
     "calls_of",
     "constants_of",
-    "loads_modules",
+    "loads_files",
     "names_of_arguments",
     "probability_faults",
     "signatures_called",
@@ -33,6 +33,7 @@ _GOAL_ARGUMENTS = {
     "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
     "aggregate_all/3": (1,), "aggregate/5": (3,),
 }  # fmt: skip
+_LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 
 
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
@@ -182,12 +183,17 @@ def names_of_arguments(program: Program) -> frozenset[str]:
     return frozenset(found)
 
 
-def loads_modules(program: Program) -> bool:
-    """Whether a program loads a file that is not part of its text: by use_module, unless it is one of ProbLog's own."""
+def loads_files(program: Program) -> bool:
+    """Whether a program may load files that are no part of its text: in a body, or modules of its own."""
     for statement in program.statements:
-        heads, body = statement.heads_and_body()
-        if str(heads[0]) == "_directive" and isinstance(body, Term) and body.functor == "use_module":
-            module = body.args[0]
-            if not (isinstance(module, Term) and module.functor == "library"):
-                return True
+        called = {signature for signature, _ in calls_of(statement)} & _LOADING
+        body = statement.heads_and_body()[1]
+        own = not (statement.is_directive and isinstance(body, Term) and _is_library(body))
+        if called and own and statement.consulted is None:
+            return True
     return False
+
+
+def _is_library(goal: Term) -> bool:
+    module = goal.args[0] if goal.functor == "use_module" and goal.args else None
+    return isinstance(module, Term) and module.signature == "library/1"

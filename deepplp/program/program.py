@@ -13,10 +13,11 @@ from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
 from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.constructs import check_heads, declared_predicates, idle_questions
+from deepplp.program.files import read_source, read_text
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.syntax import parse_statements
 from deepplp.program.terms import list_items
-from deepplp.program.text import Text, read_text
+from deepplp.program.text import Text
 
 __all__ = ["NeuralDeclaration", "Program", "Statement", "heads_and_body"]
 
@@ -99,8 +100,9 @@ class Program:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Program:
-        """Parse a file, and those that it consults; relative paths are taken from the file that names them."""
-        return _Loader(str(Path(path).parent)).load(read_text(Path(path), str(path), None))
+        """Parse a file, or standard input for ``-``, and what it consults, by paths that begin where it stands."""
+        text = read_source(path)
+        return _Loader(text.folder).load(text)
 
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
@@ -111,8 +113,8 @@ class Program:
     def with_errors(cls, path: str | os.PathLike[str]) -> tuple[Program, list[DeepPLPError]]:
         """Parse a file as far as it goes: the statements that are well-formed, and all errors, not only the first."""
         errors: list[DeepPLPError] = []
-        program = _Loader(str(Path(path).parent), errors).load(read_text(Path(path), str(path), None))
-        return program, errors
+        text = read_source(path)
+        return _Loader(text.folder, errors).load(text), errors
 
     def directives(self) -> list[Term | None]:
         """The goals that loading carries out, in their order."""
@@ -122,7 +124,7 @@ class Program:
         """The program and the clauses of one more text; errors in it are called ``name``."""
         loader = _Loader(self.root)
         loader.resume(self)
-        program = loader.load(Text(name, text))
+        program = loader.load(Text(name, text, self.root))
         learnable = next((s for s in program.statements[len(self.statements) :] if s.learnable is not None), None)
         if learnable is not None:
             raise UnsupportedConstructError(
@@ -216,7 +218,7 @@ class _Loader:
 
     def load(self, text: Text) -> Program:
         """The whole program."""
-        self._read_text(text, Path(self._root))
+        self._read_text(text)
         stated = [s for s in self._statements if not s.is_directive]
         for fault in idle_questions([(*s.heads_and_body(), s.position) for s in stated]):
             if self._errors is None:
@@ -224,14 +226,14 @@ class _Loader:
             self._errors.append(fault)
         return Program(tuple(self._texts), tuple(self._statements), self._root)
 
-    def _read_text(self, text: Text, folder: Path) -> int:
+    def _read_text(self, text: Text) -> int:
         number = len(self._texts)
         self._texts.append(text)
         self._numbers[os.path.abspath(text.name)] = number
         found = parse_statements(text, number) if self._errors is None else self._well_formed(text, number)
         for term, position, end in found:
             try:
-                self._statements.append(self._statement(term, position, number, end, folder))
+                self._statements.append(self._statement(term, position, number, end, Path(text.folder)))
             except DeepPLPError as error:
                 if self._errors is None:
                     raise
@@ -281,7 +283,7 @@ class _Loader:
         if file is None:
             raise ProgramFileError(f"cannot read {path}: there is no file {folder / path}", position)
         known = self._numbers.get(os.path.abspath(file))
-        return self._read_text(read_text(file, str(file), position), file.parent) if known is None else known
+        return self._read_text(read_text(file, str(file), position)) if known is None else known
 
 
 def _consulted(statement: Term, position: Position) -> str | None:

@@ -13,6 +13,7 @@ from deepplp.program import (
     Not,
     Program,
     Term,
+    loads_files,
     names_of_arguments,
     signatures_called,
     signatures_defined,
@@ -44,8 +45,10 @@ class Blindness:
         self._own = signatures_defined(program)
         called = {_plain(s) for s in signatures_called(program)} - self._own
         self._calls_what_it_is_given = not called.isdisjoint(_CALLING)
-        self._looks = not called <= BLIND or (
-            self._calls_what_it_is_given and self._name_seeing(names_of_arguments(program))
+        self._looks = (
+            not called <= BLIND
+            or loads_files(program)
+            or (self._calls_what_it_is_given and self._name_seeing(names_of_arguments(program)))
         )
 
     def holds(self, goals: Sequence[Term]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from deepplp.compilation import CompilationReport
 from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError, UnusedInputError
 from deepplp.formula import Choice
-from deepplp.program import Program, Term, constants_of, subterms
+from deepplp.program import Program, Term, are_current, constants_of, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.environment import Environment
@@ -85,15 +85,15 @@ class CompiledQueries:
             found = self._queries.find(key)
         except TypeError:  # something in it that cannot be looked up is no text either
             raise QueryError(f"a query is a text such as 'addition(a, b, S)', not {asked.queries!r}") from None
-        if found is not None:
+        if found is not None and (not found.files or found.is_current):
             self._counts["memory"] += 1
             return found
         with self._lock:
             found = self._queries.find(key)
-            if found is None:
+            if found is None or not found.is_current:
                 question = asked.question()
                 built, needs = self._built(question, asked, environment)
-                self._register(learnable_slots(choices_read(*built).values()), environment)
+                self._register(learnable_slots(choices_read(built.header, built.circuit).values()), environment)
                 found = self._assembled(question, built, needs, environment)
                 self._queries.keep(key, found)
             return found
@@ -116,7 +116,9 @@ class CompiledQueries:
         def needs(choices: Iterable[Choice]) -> TensorNeeds:
             return tensor_needs(choices, names, environment)
 
-        return CompiledQuery.of(built.header, built.circuit, needs, environment.distributions, question.queries)
+        compiled = CompiledQuery.of(built.header, built.circuit, needs, environment.distributions, question.queries)
+        compiled.files = built.files
+        return compiled
 
     def _register(self, slots: Iterable[LearnableSlot], environment: Environment) -> None:
         """Make the parameters that are not there yet, those of all slots at once."""
@@ -136,7 +138,7 @@ class CompiledQueries:
                 return self._of_pattern(exact, program, facts, environment)
             restored = pattern.restored(built.header)
             if restored is not None:
-                return Built(restored, built.circuit)
+                return built._replace(header=restored)
         return self._of_pattern(exact, program, facts, environment)
 
     def _is_blind(self, asked: Pattern, facts: str, environment: Environment) -> bool:
@@ -165,7 +167,7 @@ class CompiledQueries:
     def _of_pattern(self, pattern: Pattern, program: Program, facts: str, environment: Environment) -> Built:
         key = (*pattern.key, facts, environment.functions_version)
         found = self._patterns.find(key)
-        if found is not None:
+        if found is not None and are_current(found.files):
             self._counts["patterns"] += 1
             return found
         found = self._loaded(key, program, environment)
@@ -210,7 +212,7 @@ class CompiledQueries:
         for asked, environment in questions:
             with self._lock, contextlib.suppress(DeepPLPError):
                 built, _ = self._built(asked.question(), asked, environment)
-                slots += learnable_slots(choices_read(*built).values())
+                slots += learnable_slots(choices_read(built.header, built.circuit).values())
         with self._lock:
             self._register(slots, questions[0][1])
 
@@ -236,11 +238,11 @@ class CompiledQueries:
     def _keep(self, key: Key, built: Built, program: Program, environment: Environment, *, worth_keeping: bool) -> None:
         self._patterns.keep(key, built)
         storage, name = self._storage(key, program, environment)
-        if storage is not None and worth_keeping:
+        if storage is not None and worth_keeping and not built.files:
             storage.save(name, built.header, built.circuit)
 
     def _storage(self, key: Key, program: Program, environment: Environment) -> tuple[Storage | None, str]:
-        """Where a query's compiled form may be kept; nowhere if it depends on more than the program's text."""
+        """Where a query's compiled form may be kept; nowhere if it may depend on Python."""
         if environment.functions:
             return None, ""
         *pattern, facts, _ = key

@@ -14,7 +14,7 @@ from deepplp.answers import AnswerTerms
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray, Plan, as_one_matrix, bind
 from deepplp.formula import Choice, Computed, Fixed, Learnable, Neural, Observed
 from deepplp.neural import Distributions, NetworkCall
-from deepplp.program import Term
+from deepplp.program import FileState, Term, are_current
 from deepplp.queries.header import Header
 from deepplp.queries.needs import TensorNeeds
 from deepplp.queries.slots import (
@@ -68,7 +68,7 @@ class CompiledQuery:
 
     The weights of the ``demand``'s slots differ from row to row. Behind them come those that all rows share: the
     ``learnable`` probabilities, as the ``blocks`` give them, and the ``fixed`` ones. ``plans`` are circuits bound to
-    weights so far.
+    weights so far. ``files`` are those besides the program's texts that were read for it.
     """
 
     header: Header
@@ -80,6 +80,7 @@ class CompiledQuery:
     places: Mapping[int, _Place]
     answers: AnswerTerms
     plans: dict[object, Plan] = field(default_factory=dict)
+    files: tuple[FileState, ...] = ()
 
     @classmethod
     def of(
@@ -129,6 +130,11 @@ class CompiledQuery:
         weights = torch.tensor(fixed, dtype=torch.float64)
         answers = AnswerTerms(header.queries, header.unanswered, circuit.roots == FALSE_NODE, tuple(asked or ()))
         return cls(header, circuit, demand, learnable, blocks, weights, places, answers)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing has changed of what was read for it."""
+        return not self.files or are_current(self.files)
 
     @property
     def is_contradictory(self) -> bool:

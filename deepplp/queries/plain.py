@@ -57,7 +57,7 @@ def probabilities(
             f"{first} needs a network; give it to deepplp.Model(program, networks={{{first.network!r}: …}})",
             first.position,
         )
-    header, circuit = _built(program, settings, cache)
+    header, circuit, _ = _built(program, settings, cache)
     if circuit.evidence == FALSE_NODE:
         raise InconsistentEvidenceError(contradiction(header.evidence))
     found = one_row_probabilities(circuit, _weights(header.choices))
@@ -75,8 +75,8 @@ def _built(program: Program, settings: Settings, cache: str | os.PathLike[str] |
         return Built(*kept)
     started = time.perf_counter()
     built = Workshop(program, settings).built(_OWN, program)
-    if storage is not None and is_worth_keeping(time.perf_counter() - started):
-        storage.save(name, *built)
+    if storage is not None and not built.files and is_worth_keeping(time.perf_counter() - started):
+        storage.save(name, built.header, built.circuit)
     return built
 
 

@@ -13,7 +13,7 @@ from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, Com
 from deepplp.errors import DeepPLPError, QueryError, UnknownNetworkError
 from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
-from deepplp.program import Program, loads_modules
+from deepplp.program import FileState, Program, are_current
 from deepplp.queries.encoding import decoded, encoded
 from deepplp.queries.header import Header
 from deepplp.queries.pattern import Pattern
@@ -28,10 +28,18 @@ _WORTH_KEEPING = 0.05  # seconds; what takes less is ground and compiled anew as
 
 
 class Built(NamedTuple):
-    """What a pattern has been made into."""
+    """What a pattern has been made into, and the files besides the program's texts that were read for it.
+
+    What depends on such files is kept in memory alone.
+    """
 
     header: Header
     circuit: Circuit
+    files: tuple[FileState, ...] = ()
+
+
+_Sent = tuple[dict[str, object], Circuit, tuple[FileState, ...]]
+"""What a process sends: a header as it is written to disk, and what else there is of `Built`."""
 
 
 class Task(NamedTuple):
@@ -82,11 +90,11 @@ def is_worth_keeping(seconds: float) -> bool:
 def place_on_disk(
     folder: Path | None, settings: Settings, program: Program, pattern: Sequence[object], facts: str
 ) -> tuple[Storage | None, str]:
-    """Where a compiled form may be kept, and under which name; nowhere if it depends on more than texts.
+    """Where a compiled form may be kept, and under which name; nowhere if it may depend on Python.
 
     ``pattern`` is the key of its pattern.
     """
-    if folder is None or settings.allow_python or loads_modules(program):
+    if folder is None or settings.allow_python:
         return None, ""
     storage = Storage(folder, program)
     queries, names, known = pattern
@@ -119,10 +127,11 @@ class Workshop:
 
     def built(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Built:
         """A pattern's header and circuit; ``program`` is that of `program_with`."""
-        formula = self.formula(pattern, program, functions)
+        grounder = self._grounder(program, functions)
+        formula = grounder.ground(pattern.queries, pattern.evidence)
         settings = self.settings
         circuit, _ = compile_with_report(formula, budget=settings.budget, compiler=settings.compiler)
-        return Built(Header.of(formula), circuit)
+        return Built(Header.of(formula), circuit, grounder.files)
 
     def formula(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Formula:
         """The ground program of a pattern."""
@@ -138,7 +147,7 @@ class Workshop:
         if program is not self.program:
             return self._new_grounder(program, functions)
         loaded = self._loaded
-        if loaded is None or loaded[0] != functions:
+        if loaded is None or loaded[0] != functions or not are_current(loaded[1].files):
             loaded = self._loaded = functions, self._new_grounder(program, functions)
         return loaded[1]
 
@@ -169,7 +178,7 @@ class Workshop:
                     yield None
                 else:
                     program = self.program.with_facts(task.facts) if task.facts else self.program
-                    yield Built(decoded(found[0], program), found[1])
+                    yield Built(decoded(found[0], program), *found[1:])
 
 
 def _workers(jobs: int) -> joblib.Parallel:
@@ -182,17 +191,15 @@ def _workers(jobs: int) -> joblib.Parallel:
         return joblib.Parallel(n_jobs=jobs)
 
 
-def _built_elsewhere(
-    program: Program, settings: Settings, tasks: Sequence[Task]
-) -> list[tuple[dict[str, object], Circuit] | None]:
+def _built_elsewhere(program: Program, settings: Settings, tasks: Sequence[Task]) -> list[_Sent | None]:
     """Ground and compile in a worker process; None for what fails. Headers travel as they are written to disk."""
     workshop = Workshop(program, settings)
-    found: list[tuple[dict[str, object], Circuit] | None] = []
+    found: list[_Sent | None] = []
     for pattern, facts in tasks:
         try:
             whole = program.with_facts(facts) if facts else program
             built = workshop.built(pattern, whole)
-            found.append((encoded(built.header, whole), built.circuit))
+            found.append((encoded(built.header, whole), built.circuit, built.files))
         except DeepPLPError:
             found.append(None)
     return found

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from problog import get_evaluatable, get_semiring
 from problog.engine_builtin import IndirectCallCycleError, _build_scope, check_mode, list_elements
-from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
+from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.errors import ProbLogError
 from problog.logic import Clause, is_variable, term2list
@@ -16,7 +16,7 @@ from problog.logic import Clause, is_variable, term2list
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.problog.arithmetic import ARITHMETIC
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
-from deepplp.grounding.problog.modules import guarded
+from deepplp.grounding.problog.modules import guarded, listed
 from deepplp.grounding.problog.ordering import ordering_builtins, unified
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
@@ -66,6 +66,8 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     yield ".", 2, _listed_files(original("./2"))
     for name, arity in _LOADING:
         yield name, arity, guarded(original(f"{name}/{arity}"), scoped=name[0] == "_")
+    consult: BuiltinFunction = original("consult/1").base_function  # type: ignore[attr-defined]
+    yield ".", 2, BooleanBuiltIn(listed(guarded(consult, scoped=False)))
 
 
 def _listed_files(builtin: BuiltinFunction) -> BuiltinFunction:

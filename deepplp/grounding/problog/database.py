@@ -21,7 +21,7 @@ from deepplp.grounding.problog.clause_index import ClauseIndex
 from deepplp.grounding.problog.clauses import engine_clauses
 from deepplp.grounding.problog.modules import exclusive, is_shipped, run_module, shipped_functions
 from deepplp.grounding.problog.vocabulary import Arguments, BuiltinFunction
-from deepplp.program import Constant, Program, Statement, Term, Text, module_of, module_statements, read_text
+from deepplp.program import Constant, FileState, Program, Statement, Term, Text, module_of, module_statements, read_text
 
 __all__ = ["Database", "Span", "shown_path"]
 
@@ -51,11 +51,13 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         self._spans = [Span(self._first)]
         self._modules: dict[str, list[Term]] = {}  # what Python files define, by their paths
         self._exported: list[Term] = []  # by the Python file that is being run
+        self._folders: list[str] = []  # where relative paths begin, for each of the source files
+        self._read: dict[str, FileState] = {}  # what all that share the clauses have read
         if below is not None:
-            self._modules = below._modules
+            self._modules, self._read = below._modules, below._read
             for shared in ("engine", "data", "dont_cache", "source_root", "extra_info"):
                 setattr(self, shared, getattr(below, shared))
-            for copied in ("source_files", "source_parent", "line_info"):
+            for copied in ("source_files", "source_parent", "line_info", "_folders"):
                 setattr(self, copied, getattr(below, copied)[:])
 
     @classmethod
@@ -66,6 +68,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         database.source_files = [os.path.abspath(text.name) for text in program.texts]
         database.source_parent = [None] * len(program.texts)
         database.line_info = [_line_info(text) for text in program.texts]
+        database._folders = [text.folder for text in program.texts]
         ClauseDB._load_builtin_module(database)
         return database
 
@@ -104,6 +107,40 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
             return self._below.span_of(number)
         return self._spans[bisect_right(self._spans, number, key=lambda s: s.first) - 1]
 
+    # Files that a program names.
+
+    @property
+    def files(self) -> tuple[FileState, ...]:
+        """The files that were read so far besides the program's texts, by this data base and those that extend it."""
+        return tuple(self._read.values())
+
+    def note(self, path: str) -> None:
+        """Note that a file is about to be read."""
+        self._read[path] = FileState.of(path)
+
+    def resolve(self, filename: Term, location: Location) -> str:
+        """The path of a file that a call at a location names: it begins in the folder of the call's own file."""
+        if filename.signature == "library/1":
+            return str(super().resolve_filename(filename))
+        folder = self.source_root
+        for place in (location, filename.location):
+            if isinstance(place, tuple) and len(place) == 2:
+                folder = self._folders[place[0]]
+                break
+        path = os.path.join(folder, str(filename).strip("'\""))
+        return next((p for p in (path, f"{path}.pl", f"{path}.py") if os.path.isfile(p)), path)
+
+    def resolve_filename(self, filename: Term) -> str:
+        """The path of a file where nobody knows who names it."""
+        return self.resolve(filename, None)
+
+    def use_module(
+        self, filename: Term, predicates: Term | None, location: Location = None, my_scope: str | None = None
+    ) -> None:
+        """Add a module and let its exports be called: Python files and ProbLog's own as well."""
+        path = os.path.abspath(self.resolve(filename, location))
+        super().use_module(Term(f"'{path}'"), predicates, location, my_scope)
+
     def consult(
         self, filename: Term, location: Location = None, my_scope: str | None = None
     ) -> tuple[str | None, list[Term] | None]:
@@ -114,14 +151,16 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         Raises:
             ProgramError: the file is at fault; the error has its place in that file.
         """
-        path = str(self.resolve_filename(filename))
+        path = os.path.abspath(self.resolve(filename, location))
         if path in self.source_files:
             return None, None
         if is_shipped(path):
             self.mark(library=_stem(path))
             found: tuple[str | None, list[Term] | None] = super().consult(filename, location, my_scope)
             self.mark()
+            self._folders += map(os.path.dirname, self.source_files[len(self._folders) :])
             return found
+        self.note(path)
         text = read_text(Path(path), shown_path(path, self.source_root), self.engine.locate(location))
         statements = module_statements(text, len(self.source_files))
         late = next((s for s in statements if not self.engine.is_loading and _asks(s)), None)
@@ -131,6 +170,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
             )
         self.source_files.append(path)
         self.source_parent.append(location)
+        self._folders.append(text.folder)
         self.line_info.append(_line_info(text))
         self.mark(library=_stem(path))
         module = module_of(statements[0]) if statements else None
@@ -200,6 +240,8 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         """Load a Python file once: the name of its module, and what that exports."""
         name = _stem(filename)
         if filename not in self._modules:
+            if not is_shipped(filename):
+                self.note(filename)
             functions = shipped_functions(filename)
             self._exported = [Term("'/'", Term(n), Constant(arity)) for n, arity, _ in functions or ()]
             for predicate, arity, function in functions or ():

@@ -22,7 +22,6 @@ from deepplp.grounding.problog.vocabulary import (
     Arguments,
     BuiltinFunction,
     CallOptions,
-    ClauseStore,
     GroundingEngine,
     Solution,
 )
@@ -51,7 +50,7 @@ def _load_csv(file: Term, predicate: Term, **call: Unpack[CallOptions]) -> list[
     """``csv_load(File, Predicate)``."""
     check_mode((file, predicate), ["ss"], "csv_load", call.get("location"), call.get("database"))
     position = call["engine"].locate(call.get("location"))
-    path = _existing(file, "CSV file", call["database"], position)
+    path = _existing(file, "CSV file", call, position)
     name = str(predicate).strip("'\"")
     try:
         with open(path, encoding="utf-8-sig", newline="") as handle:
@@ -106,7 +105,7 @@ def _load_sqlite(file: Term, **call: Unpack[CallOptions]) -> list[Solution]:
     """``sqlite_load(File)``: all its tables."""
     check_mode((file,), ["s"], "sqlite_load", call.get("location"), call.get("database"))
     position = call["engine"].locate(call.get("location"))
-    path = _existing(file, "data base", call["database"], position)
+    path = _existing(file, "data base", call, position)
     connections = _Connections(path)
     try:
         tables = [n for (n,) in connections.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -154,10 +153,12 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _existing(file: Term, kind: str, database: ClauseStore, position: Position | None) -> str:
-    path = str(database.resolve_filename(file if not isinstance(file, Constant) else Term(file.value.strip('"'))))
+def _existing(file: Term, kind: str, call: CallOptions, position: Position | None) -> str:
+    database, location = call["database"], call.get("location")
+    path = database.resolve(file, location)
     if not os.path.isfile(path):
         raise ProgramFileError(f"there is no {kind} {file}: no file {os.path.abspath(path)}", position)
+    database.note(path)
     return path
 
 

@@ -24,15 +24,30 @@ from problog import library_paths
 from problog.errors import ProbLogError
 from problog.extern import problog_export
 
-from deepplp.errors import DeepPLPError, ProgramFileError, PythonNotAllowedError, UnsupportedConstructError
+from deepplp.errors import (
+    DeepPLPError,
+    NonGroundError,
+    ProgramFileError,
+    PythonNotAllowedError,
+    UnsupportedConstructError,
+)
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.problog.assertions import ASSERTIONS
 from deepplp.grounding.problog.loaders import LOADERS
 from deepplp.grounding.problog.records import RECORDERS
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ClauseStore, Locate
-from deepplp.program import Term, readable
+from deepplp.program import Constant, Term, list_items, readable
 
-__all__ = ["check_module", "exclusive", "guarded", "is_shipped", "own_modules", "run_module", "shipped_functions"]
+__all__ = [
+    "check_module",
+    "exclusive",
+    "guarded",
+    "is_shipped",
+    "listed",
+    "own_modules",
+    "run_module",
+    "shipped_functions",
+]
 
 Export: TypeAlias = tuple[str, int, BuiltinFunction]
 
@@ -140,7 +155,7 @@ def check_module(
     if not isinstance(filename, Term) or not (filename.arity == 0 or filename.signature == "library/1"):
         what = readable(filename) if isinstance(filename, Term) else "a variable"
         raise ProgramFileError(f"a file's name is an atom such as 'facts.pl', not {what}", locate(location))
-    path = str(database.resolve_filename(filename))
+    path = database.resolve(filename, location)
     if not os.path.isfile(path):
         raise ProgramFileError(_missing_file(filename, path), locate(location))
     file, shipped = os.path.basename(os.path.realpath(path)), is_shipped(path)
@@ -173,10 +188,17 @@ def guarded(builtin: BuiltinFunction, scoped: bool) -> BuiltinFunction:
 
     def call(*arguments: Argument, **options: Unpack[CallOptions]) -> object:
         filename, engine = arguments[int(scoped)], options["engine"]
-        engine.check_module(filename, options["database"], options.get("location"))
+        if isinstance(filename, Constant) and filename.is_string():  # a text names a file as an atom does
+            filename = Term("'" + str(filename).strip('"') + "'", location=filename.location)
+            arguments = (*arguments[: int(scoped)], filename, *arguments[int(scoped) + 1 :])
+        options["database"] = engine.database  # what a goal consults stays when the goal is done
+        engine.check_module(filename, engine.database, options.get("location"))
+        before = len(engine.database)
         try:
             done = builtin(*arguments, **options)
-            engine.carry_out_directives(options["database"])
+            engine.carry_out_directives(engine.database)
+            if len(engine.database) > before:
+                options["target"]._cache.reset()
             return done
         except (DeepPLPError, ProbLogError):
             raise
@@ -184,5 +206,23 @@ def guarded(builtin: BuiltinFunction, scoped: bool) -> BuiltinFunction:
             raise ProgramFileError(
                 f"cannot load {filename}: {type(error).__name__}: {error}", engine.locate(options.get("location"))
             ) from error
+
+    return call
+
+
+def listed(consult: BuiltinFunction) -> BuiltinFunction:
+    """``[File, …]`` as a goal, which consults each."""
+
+    def call(first: Argument, rest: Argument, **options: Unpack[CallOptions]) -> object:
+        files = list_items(Term(".", first, rest))
+        if files is None:
+            raise NonGroundError(
+                "a list of files is reached while it is not bound; write consult('facts.pl')",
+                options["engine"].locate(options.get("location")),
+            )
+        for file in files:
+            options["location"] = file.location or options.get("location")  # a list has no place
+            consult(file, **options)
+        return True
 
     return call

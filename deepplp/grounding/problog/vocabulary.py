@@ -147,11 +147,17 @@ class FormulaWriter(Protocol):
 class ClauseStore(Protocol):
     """The data base of clauses, as predicates read and change it."""
 
+    def __len__(self) -> int:
+        """The number of nodes."""
+
     def extend(self) -> ClauseStore:
         """A data base with the same clauses, to which others may be added."""
 
-    def resolve_filename(self, filename: Term) -> str:
-        """The path that a program means by a file's name."""
+    def resolve(self, filename: Term, location: Location) -> str:
+        """The path that a call at a location means by a file's name."""
+
+    def note(self, path: str) -> None:
+        """Note that a file is about to be read."""
 
     def add_statement(self, clausefact: Term) -> None:
         """Add a clause at the end of its predicate."""
