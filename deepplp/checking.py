@@ -91,7 +91,7 @@ def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
     )
     for statement in program.statements:
         for signature, place in calls_of(statement):
-            if signature in own or signature == "!/0" or grounder.is_defined(signature):
+            if place is None or signature in own or signature == "!/0" or grounder.is_defined(signature):
                 continue
             if reads_files and hint_for(signature) is None:
                 continue  # a file that a goal reads may define it
@@ -99,7 +99,7 @@ def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
             close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
             near = [k for k in own if k.rpartition("/")[0] in (name, *close)]
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            where = statement.position if place is None else program.texts[statement.file].position(place)
+            where = program.texts[statement.file].position(place)
             yield Finding("error", hint_for(signature) or f"no clauses for {signature}{hint}", where)
 
 

@@ -1,6 +1,7 @@
 """Text → `Program`: clauses, neural declarations and directives, each with its place in the source."""
 
 from deepplp.program.files import FileState, are_current, read_text
+from deepplp.program.grammar import GrammarError, characters, goal_of_body
 from deepplp.program.inspection import (
     calls_of,
     constants_of,
@@ -54,6 +55,7 @@ __all__ = [
     "Disjunction",
     "EncodedItem",
     "FileState",
+    "GrammarError",
     "LearnableClause",
     "NeuralDeclaration",
     "Not",
@@ -66,11 +68,13 @@ __all__ = [
     "are_current",
     "arithmetic_fault",
     "calls_of",
+    "characters",
     "constants_of",
     "decoded_term",
     "encoded_term",
     "function_fault",
     "function_value",
+    "goal_of_body",
     "is_ground",
     "list2term",
     "list_items",

@@ -9,6 +9,7 @@ from typing import Any
 from problog.logic import And, Constant, Not, Or, Term, Var
 
 from deepplp.errors import Position
+from deepplp.program.closures import goals_in_arguments
 from deepplp.program.constructs import control_faults
 from deepplp.program.numbers import number_of
 from deepplp.program.program import Program, Statement
@@ -39,7 +40,8 @@ _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
     """The signatures that a statement calls, those inside findall and its like too, and where each stands.
 
-    A goal that is known when the program runs only, such as a variable, counts as ``call/1`` and its like.
+    A goal that is known when the program runs only, such as a variable, counts as ``call/1`` and its like. The place is
+    None where more arguments may be added before the call, as to the goal of a lambda expression.
     """
     if statement.declared is not None:
         return
@@ -56,10 +58,15 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
             yield "call/1", None
         elif isinstance(goal, Term) and not isinstance(goal, (Var, Constant)):
             place = goal.location[1] if isinstance(goal.location, tuple) else None
+            for inside, is_complete in goals_in_arguments(goal):
+                if is_complete:
+                    stack.append(inside)
+                else:
+                    yield inside.signature, None
             if goal.functor == "call" and goal.arity > 0:
                 inner = goal.args[0]
                 if isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
-                    yield f"{inner.functor}/{inner.arity + goal.arity - 1}", place
+                    yield f"{inner.functor}/{inner.arity + goal.arity - 1}".replace("'", ""), place
                 else:
                     yield goal.signature, place
             elif goal.signature in _GOAL_ARGUMENTS:

@@ -11,11 +11,21 @@ from typing import Any
 
 from problog.errors import ProbLogError
 from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
-from problog.parser import ParseError, PrologParser, Token
+from problog.parser import (
+    SPECIAL_BRACK_CLOSE,
+    SPECIAL_PAREN_CLOSE,
+    SPECIAL_PAREN_OPEN,
+    ListExpression,
+    ParenExpression,
+    ParseError,
+    PrologParser,
+    Token,
+)
 from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
 from deepplp.program.constructs import DECLARATIONS
+from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
 from deepplp.program.placement import check_placement
 from deepplp.program.text import Text
 
@@ -30,6 +40,39 @@ _COMPARISON_PRIORITY = 700
 _RANGE_PRIORITY = 650  # binds tighter than comparison, looser than arithmetic: 0..N-1 is 0..(N-1)
 
 
+class _Braces(ParenExpression):  # type: ignore[misc]
+    """``{goal}``, which is the term ``'{}'(goal)``."""
+
+    tokens: Any
+    arglist = property(lambda self: False, lambda self, value: None)
+
+    def accepts(self, token: Token) -> bool:
+        return bool(token.string == "}")
+
+    def parse(self, parser: PrologParser) -> None:
+        if self.tokens:
+            super().parse(parser)
+            self.tokens = parser.factory.build_function("{}", (self.tokens,), location=self.location)
+        else:
+            self.tokens = parser.factory.build_function("{}", (), location=self.location)
+
+
+class _List(ListExpression):  # type: ignore[misc]
+    """``[a, b]``, which has a place."""
+
+    def parse(self, parser: PrologParser) -> None:
+        super().parse(parser)
+        if isinstance(self.tokens, Term) and self.tokens.functor in (".", "[]"):
+            self.tokens.location = parser.factory.loc_id, self.location
+
+
+class _Parentheses(ParenExpression):  # type: ignore[misc]
+    """Parentheses, which a brace does not close."""
+
+    def accepts(self, token: Token) -> bool:
+        return bool(token.string == ")")
+
+
 class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
     """ProbLog's parser with the range operator, and with ``dynamic`` and its like as prefix operators of directives."""
 
@@ -38,6 +81,29 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             token = Token("..", pos, binop=(_RANGE_PRIORITY, "xfx", self.factory.build_binop), atom=False)
             return token, pos + 2
         return super()._token_dot(s, pos)  # type: ignore[no-any-return]
+
+    def _token_brace_open(self, s: str, pos: int) -> tuple[Token, int]:
+        return Token("{", pos, atom=False, special=SPECIAL_PAREN_OPEN), pos + 1
+
+    def _token_brace_close(self, s: str, pos: int) -> tuple[Token, int]:
+        return Token("}", pos, atom=False, special=SPECIAL_PAREN_CLOSE), pos + 1
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._token_act4[0] = self._token_brace_open
+        self._token_act4[2] = self._token_brace_close
+
+    def _create_paren_expression(
+        self, string: str, token: Token, close_char: int = SPECIAL_PAREN_CLOSE
+    ) -> ParenExpression:
+        if token.string == "<":  # an aggregate, such as sum<X>
+            return super()._create_paren_expression(string, token, close_char)
+        return (_Braces if token.string == "{" else _Parentheses)(string, token, close_char)
+
+    def _create_list_expression(
+        self, string: str, token: Token, close_char: int = SPECIAL_BRACK_CLOSE
+    ) -> ListExpression:
+        return _List(string, token, close_char)
 
     def _token_equal(self, s: str, pos: int) -> tuple[Token, int]:
         return self._identity("==", s, pos) or super()._token_equal(s, pos)
@@ -214,6 +280,8 @@ def parse_statements(
         start = tokens[0].location
         check_placement(tokens, text)
         term = _syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens))
+        if isinstance(term, Term) and is_grammar_rule(term):
+            term = _grammar_clause(term, text, start)
         terms.append(factory.as_statement(term))
         positions.append(text.position(start))
         ends.append(content.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
@@ -228,6 +296,15 @@ def parse_statements(
     end = text.position(len(content))
     more = len(built) - len(positions)
     return list(zip(built, positions + [end] * more, ends + [len(content)] * more, strict=True))
+
+
+def _grammar_clause(rule: Term, text: Text, start: int) -> Term:
+    try:
+        return clause_of_rule(rule)
+    except GrammarError as error:
+        location = getattr(error.term, "location", None)
+        offset = location[1] if isinstance(location, tuple) and location[1] is not None else start
+        raise ProgramSyntaxError(str(error), text.position(offset)) from None
 
 
 def _statements(text: Text, parser: _Parser) -> Any:

@@ -11,17 +11,17 @@ from problog.engine_builtin import IndirectCallCycleError, _build_scope, check_m
 from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.errors import ProbLogError
-from problog.logic import Clause, is_variable, term2list
+from problog.logic import is_variable, term2list
 
 from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.problog.arithmetic import ARITHMETIC
+from deepplp.grounding.problog.closures import call_as, closures
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
 from deepplp.grounding.problog.modules import guarded, listed
 from deepplp.grounding.problog.ordering import ordering_builtins, unified
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
     Argument,
-    Arguments,
     BuiltinFunction,
     CallOptions,
     GoalKey,
@@ -58,16 +58,18 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
         for arity in arities:
             yield name, arity, _caller(original(f"{name}/{arity}"), name)
+    yield from closures(original("call/1"))
     for arity in (2, 3, 5):
         yield "subquery", arity, SimpleBuiltIn(_subquery(scoped=False))
         yield "subquery_in_scope", arity + 1, SimpleBuiltIn(_subquery(scoped=True))
     for name, arity in _BROKEN:
         yield name, arity, _refused(name, arity)
+    nothing = BooleanBuiltIn(lambda *arguments, **call: True)
     yield ".", 2, _listed_files(original("./2"))
     for name, arity in _LOADING:
-        yield name, arity, guarded(original(f"{name}/{arity}"), scoped=name[0] == "_")
+        yield name, arity, guarded(original(f"{name}/{arity}"), nothing, scoped=name[0] == "_")
     consult: BuiltinFunction = original("consult/1").base_function  # type: ignore[attr-defined]
-    yield ".", 2, BooleanBuiltIn(listed(guarded(consult, scoped=False)))
+    yield ".", 2, BooleanBuiltIn(listed(guarded(consult, lambda *arguments, **call: True, scoped=False)))
 
 
 def _listed_files(builtin: BuiltinFunction) -> BuiltinFunction:
@@ -193,49 +195,10 @@ def _caller(builtin: BuiltinFunction, name: str) -> BuiltinFunction:
                 rest["engine"].locate(rest.get("location")),
             )
         if not more and isinstance(term, _CONTROL):
-            variables = list(dict.fromkeys(term.variables()))
-            head = Term(rest["engine"].get_non_cache_functor(), *variables)
-            extended = rest["database"].extend()
-            extended.add_statement(Clause(head, term))
-            rest["database"] = extended
-            return _call_as(builtin, term, head, variables, rest)
+            return call_as(builtin, term, [term], rest)
         return builtin(term, *more, **rest)
 
     return call
-
-
-def _call_as(builtin: BuiltinFunction, term: Term, head: Term, variables: Sequence[int], rest: CallOptions) -> object:
-    """Call a clause that stands for a goal, and hand its answers back as instances of the goal."""
-    engine = rest["engine"]
-    outer = rest.get("transform")
-
-    def instance(result: Arguments) -> Arguments | None:
-        called = result[0]
-        assert isinstance(called, Term)
-        bound = dict(zip(variables, called.args, strict=True))
-        context = engine.create_context([substitute_simple(term, bound)], parent=result)
-        return outer(context) if outer is not None else context
-
-    rest["transform"] = _After(instance)
-    return builtin(head, **rest)
-
-
-class _After:
-    """Functions on results, the one that was added last first."""
-
-    def __init__(self, function: Callable[[Arguments], Arguments | None]) -> None:
-        self._functions = [function]
-
-    def addFunction(self, function: Callable[[Arguments], Arguments | None]) -> None:  # noqa: N802 (ProbLog's name)
-        self._functions.append(function)
-
-    def __call__(self, result: Arguments) -> Arguments | None:
-        found: Arguments | None = result
-        for function in reversed(self._functions):
-            if found is None:
-                return None
-            found = function(found)
-        return found
 
 
 def _subquery(scoped: bool) -> BuiltinFunction:

@@ -16,6 +16,7 @@ __all__ = ["engine_clauses"]
 # Arguments whose variables are their own, unless they also stand elsewhere in the clause.
 _SCOPED_ARGUMENTS = {
     "findall/3": (0, 1), "all/3": (0, 1), "all_or_none/3": (0, 1), "forall/2": (0, 1), "aggregate_all/3": (0, 1),
+    "'>>'/2": (0, 1),
 }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ Export: TypeAlias = tuple[str, int, BuiltinFunction]
 _LIBRARY = Path(problog.__file__).parent / "library"
 _OWN: dict[str, tuple[Export, ...]] = {"assert.py": ASSERTIONS, "record.py": RECORDERS, "db.py": LOADERS}
 _RUN_ONCE = frozenset({"lists.py", "string.py"})  # they touch nothing but terms
+_EVERYWHERE = frozenset({"library(yall)"})
 _NEEDS_PERMISSION = frozenset({"db.py"})  # it reads files
 
 
@@ -183,11 +184,16 @@ def _missing_file(filename: Term, path: str) -> str:
     return f"cannot read {filename}: there is no file {path}{meant}"
 
 
-def guarded(builtin: BuiltinFunction, scoped: bool) -> BuiltinFunction:
-    """A built-in that loads a file, which its first argument names, or its second one behind a scope."""
+def guarded(builtin: BuiltinFunction, nothing: BuiltinFunction, scoped: bool) -> BuiltinFunction:
+    """A built-in that loads a file, which its first argument names, or its second one behind a scope.
+
+    What the libraries of other systems have and every program has here needs ``nothing``, which is true.
+    """
 
     def call(*arguments: Argument, **options: Unpack[CallOptions]) -> object:
         filename, engine = arguments[int(scoped)], options["engine"]
+        if str(filename) in _EVERYWHERE:
+            return nothing(*arguments, **options)
         if isinstance(filename, Constant) and filename.is_string():  # a text names a file as an atom does
             filename = Term("'" + str(filename).strip('"') + "'", location=filename.location)
             arguments = (*arguments[: int(scoped)], filename, *arguments[int(scoped) + 1 :])
