@@ -14,7 +14,7 @@ from typing import Any
 
 from deepplp.program import Constant, Term, Var, list_items, readable, standard_order_key
 
-__all__ = ["COMPARISONS_OF_TERMS", "ORDERING_FUNCTIONS", "ArgumentFaultError", "OrderingFunction"]
+__all__ = ["COMPARISONS_OF_TERMS", "LIST_TESTS", "ORDERING_FUNCTIONS", "ArgumentFaultError", "OrderingFunction"]
 
 
 class ArgumentFaultError(ValueError):
@@ -38,6 +38,23 @@ COMPARISONS_OF_TERMS: Mapping[str, Callable[[object, object], bool]] = MappingPr
         "\\==/2": _comparison(operator.ne),
     }
 )
+
+
+def _memberchk(member: object, items: object) -> bool:
+    found = list_items(items)
+    key = standard_order_key(member)
+    return found is not None and any(standard_order_key(item) == key for item in found)
+
+
+def _needs_list(signature: object, items: object) -> bool:
+    _items(items, readable(signature))
+    return True
+
+
+LIST_TESTS: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
+    {"$memberchk/2": _memberchk, "$needs_list/2": _needs_list}
+)
+"""Tests that clauses of library(lists) call: whether a ground term is in a ground list, and an error for no list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,28 @@ __all__ = ["exports_of_libraries", "libraries_for", "load_library", "mend_librar
 
 _LIBRARIES = ("lists", "apply")
 _MENDED = r"""
+append(Lists, All) :- ground(Lists), append2(Lists, [], All).
+append(Lists, All) :- \+ ground(Lists), '$needs_list'(append/2, Lists), append_parts(Lists, All).
 append2([], Done, Done).
 append2([List|Lists], Done, All) :- append(Done, List, More), append2(Lists, More, All).
+reverse(List, Back) :- is_list(List), reverse(List, [], Back).
+reverse(List, Back) :- \+ is_list(List), '$needs_list'(reverse/2, Back), reverse(Back, [], List).
+permutation(List, Other) :- is_list(List), permuted(List, Other).
+permutation(List, Other) :- \+ is_list(List), '$needs_list'(permutation/2, Other), permuted(Other, List).
+subset(Part, Whole) :- '$needs_list'(subset/2, Part), subset_of(Part, Whole).
+same_length([], []).
+same_length([_|First], [_|Second]) :- same_length(First, Second).
+memberchk(X, List) :- ground(X), ground(List), '$memberchk'(X, List).
+memberchk(X, List) :- \+ (ground(X), ground(List)), memberchk_search(X, List).
+flatten(X, Done, List) :- var(X), append(Done, [X], List).
+flatten(X, Done, Done) :- nonvar(X), X = [].
+flatten(X, Done, List) :- nonvar(X), X = [Y|Rest], flatten(Y, Done, More), flatten(Rest, More, List).
+flatten(X, Done, List) :- nonvar(X), X \= [], X \= [_|_], append(Done, [X], List).
+nth0(0, [X|List], X, List).
+nth0(I, [Y|List], X, [Y|Rest]) :- nonvar(I), I > 0, J is I - 1, nth0(J, List, X, Rest).
+nth0(I, [Y|List], X, [Y|Rest]) :- var(I), nth0(J, List, X, Rest), I is J + 1.
+nth1(I, List, X, Rest) :- nonvar(I), J is I - 1, nth0(J, List, X, Rest).
+nth1(I, List, X, Rest) :- var(I), nth0(J, List, X, Rest), I is J + 1.
 select(X, [X|Rest], Y, [Y|Rest]).
 select(X, [Z|Rest], Y, [Z|Other]) :- select(X, Rest, Y, Other).
 selectchk(X, [X|Rest], Y, [Y|Rest]).
@@ -33,6 +53,12 @@ min_member(Least, List) :- \+ is_list(Least), '$min_member'(List, Least).
 list_to_set(List, Set) :- '$list_to_set'(List, Set).
 """
 _ADDED = r"""
+append_parts([], []).
+append_parts([List|Lists], All) :- append(List, Rest, All), append_parts(Lists, Rest).
+subset_of([], _).
+subset_of([X|Part], Whole) :- memberchk(X, Whole), subset_of(Part, Whole).
+permuted([], []).
+permuted(List, [X|Other]) :- List = [_|_], select(X, List, Rest), permuted(Rest, Other).
 msort(List, Ordered) :- '$msort'(List, Ordered).
 sort(Argument, Order, List, Ordered) :- '$sort'(Argument, Order, List, Ordered).
 keysort(Pairs, Ordered) :- '$keysort'(Pairs, Ordered).
@@ -82,10 +108,11 @@ def load_library(database: Database, name: str) -> None:
 def mend_libraries(database: Database) -> None:
     """Replace clauses of ProbLog's libraries that do not work.
 
-    In library(lists), ``append/2`` concatenates unknown lists, which never ends, ``select/4`` and ``selectchk/4``
-    forget the rest of the list, ``min_member/2`` gives the largest one, and ``list_to_set/2`` fails on ``[]``. What
-    other Prolog systems have for sorting besides ``sort/2`` is added. ``sub_string/5`` of library(string) calls a
-    predicate that library(lists) keeps to itself.
+    In library(lists), ``append/2`` concatenates unknown lists, which never ends, and neither do ``reverse/2``,
+    ``permutation/2`` and ``flatten/2`` where the first list is unknown; ``same_length/2``, ``nth0/3`` and ``nth1/3`` do
+    not take unknown lists or places; ``select/4`` and ``selectchk/4`` forget the rest of the list, ``min_member/2``
+    gives the largest one, and ``list_to_set/2`` fails on ``[]``. What other Prolog systems have for sorting besides
+    ``sort/2`` is added. ``sub_string/5`` of library(string) calls a predicate that library(lists) keeps to itself.
     """
     loaded = database.find(Term("_lists_append2", *[None] * 3))
     if loaded is not None and not database.has_data("mended"):

@@ -9,7 +9,7 @@ from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.errors import GroundingError
 
-from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, ORDERING_FUNCTIONS, ArgumentFaultError
+from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, LIST_TESTS, ORDERING_FUNCTIONS, ArgumentFaultError
 from deepplp.grounding.problog.vocabulary import (
     Argument,
     Arguments,
@@ -24,7 +24,7 @@ __all__ = ["Ordering", "ordering_builtins", "unified"]
 
 def ordering_builtins() -> Iterator[NamedBuiltin]:
     """Name, arity and function of every built-in that compares or sorts terms."""
-    for signature, compare in COMPARISONS_OF_TERMS.items():
+    for signature, compare in {**COMPARISONS_OF_TERMS, **LIST_TESTS}.items():
         yield *_named(signature), BooleanBuiltIn(Ordering(compare, None))
     for signature, ordering in ORDERING_FUNCTIONS.items():
         yield *_named(signature), SimpleBuiltIn(Ordering(ordering.function, ordering.output))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm
-from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, ORDERING_FUNCTIONS
+from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, LIST_TESTS, ORDERING_FUNCTIONS
 from deepplp.grounding.tabled.arithmetic import COMPARISONS, Expression, expression
 from deepplp.grounding.tabled.calls import NegationStep
-from deepplp.grounding.tabled.ordering import OrderingStep, TermComparisonStep
+from deepplp.grounding.tabled.ordering import ListTestStep, OrderingStep, TermComparisonStep
 from deepplp.grounding.tabled.relations import Run, Step, StepResult
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Pattern, Terms
 
@@ -217,6 +217,8 @@ def builtin_step(terms: Terms, builtin: Builtin, call: CallNode) -> Step | None:
     if signature in _EQUALITIES:
         step = _EQUALITIES[signature](terms, *(terms.pattern(a) for a in call.args))
         return NegationStep(step, call.location) if name.startswith("\\") else step
+    if signature in LIST_TESTS:
+        return ListTestStep(terms, LIST_TESTS[signature], call)
     if signature in COMPARISONS_OF_TERMS:
         return TermComparisonStep(terms, COMPARISONS_OF_TERMS[signature], call)
     if signature in ORDERING_FUNCTIONS:

@@ -10,7 +10,7 @@ from deepplp.grounding.tabled.relations import Run, StepResult
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
 from deepplp.program import Term
 
-__all__ = ["OrderingStep", "TermComparisonStep"]
+__all__ = ["ListTestStep", "OrderingStep", "TermComparisonStep"]
 
 
 class TermComparisonStep:
@@ -28,6 +28,29 @@ class TermComparisonStep:
         """Go on: see `Step`."""
         left, right = _arguments(self._terms, self.patterns, environment, self._call)
         return 0 if self._compare(left, right) else None
+
+    def replay(self, environment: Environment, last: Environment) -> None:
+        """Bind nothing."""
+
+
+class ListTestStep:
+    """A test of which the order of variables is no part."""
+
+    __slots__ = ("_call", "_terms", "_test", "patterns")
+
+    def __init__(self, terms: Terms, test: Callable[[object, object], bool], call: CallNode) -> None:
+        self._terms = terms
+        self._test = test
+        self._call = call
+        self.patterns: Sequence[Pattern] = [terms.pattern(a) for a in call.args]
+
+    def step(self, run: Run, environment: Environment) -> StepResult:
+        """Go on: see `Step`."""
+        left, right = (self._terms.clause_term(self._terms.resolve(p, environment)) for p in self.patterns)
+        try:
+            return 0 if self._test(left, right) else None
+        except ArgumentFaultError as fault:  # ProbLog's engine meets it again
+            raise OutsideFragment(str(fault), self._call.location) from None
 
     def replay(self, environment: Environment, last: Environment) -> None:
         """Bind nothing."""
