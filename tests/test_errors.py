@@ -272,11 +272,20 @@ CASES = [
          + NN_CARET, query="d(X, 1)"),
     Case("negative cycle", errors.NegativeCycleError,
          "p.pl:1:9: this negation is part of a cycle, so the program has no single two-valued meaning: "
-         "q(1) -> p(1) -> \\+ q(1)\n    p(X) :- \\+q(X).\n            ^",
+         "q(1) -> p(1) -> \\+ q(1) (by the clauses p.pl:2:1, p.pl:1:1)\n    p(X) :- \\+q(X).\n            ^",
          program="p(X) :- \\+q(X).\nq(X) :- p(X).", query="p(1)"),
+    Case("a negative cycle through forall", errors.NegativeCycleError,
+         "p.pl:2:1: this negation is part of a cycle, so the program has no single two-valued meaning: "
+         "happy(ann) -> all -> forall(friend(A),happy(A)) -> \\+ happy(ann) (by the clauses p.pl:3:1, p.pl:2:1)\n"
+         "    all :- forall(friend(X), happy(X)).\n    ^",
+         program="friend(ann).\nall :- forall(friend(X), happy(X)).\nhappy(X) :- all.", query="all"),
     Case("contradictory evidence", errors.InconsistentEvidenceError,
-         "the evidence b contradicts the program: no world satisfies it",
+         "p.pl:3:1: the evidence b contradicts the program: no world satisfies it\n    evidence(b).\n    ^",
          program="0.3::a.\nb :- a, \\+a.\nevidence(b).", query="a"),
+    Case("evidence that contradicts itself", errors.InconsistentEvidenceError,
+         "p.pl:5:1: the evidence b (p.pl:5:1), \\+a contradicts itself or the program: no world satisfies all of it\n"
+         "    evidence(b).\n    ^",
+         program="0.3::a.\n0.4::c.\nb :- a, c.\nevidence(c).\nevidence(b).", query="c", evidence={"a": False}),
     Case("contradictory rows", errors.InconsistentEvidenceError,
          "the evidence has probability 0 in rows 1, 2 of the batch, so nothing follows from it; check it against the "
          "program and the networks' outputs", inputs={"a": torch.eye(3)}, evidence={"d(a, 0)": True}),
@@ -353,8 +362,12 @@ CASES = [
          "    n(N) :- findall(X, p(X), L), length(L, N).\n            ^",
          program="0.5::p(X) :- between(1, 20, X).\nn(N) :- findall(X, p(X), L), length(L, N).", query="n(N)"),
     Case("an answer with a variable", errors.NonGroundError,
-         "the query q(X) has the answer q(_), which still holds a variable but is not certain; bind it in the query or the "
-         "program", program="0.3::a.\nq(X) :- a.", query="q(X)"),
+         "p.pl:2:1: the query q(X) has the answer q(_), which still holds a variable but is not certain; nothing binds X in "
+         "this clause; bind it in the query or here\n    q(X) :- a.\n    ^", program="0.3::a.\nq(X) :- a.", query="q(X)"),
+    Case("a negation of a free variable", errors.NonGroundError,
+         "p.pl:2:1: the query q(X) has the answer q(_), which still holds a variable but is not certain; X stands in a "
+         "negation alone, which binds nothing: bind it in a goal before\n    q(X) :- \\+ a(X).\n    ^",
+         program="0.3::a(1).\nq(X) :- \\+ a(X).", query="q(X)"),
     Case("a subquery of what is learnt", errors.UnsupportedConstructError,
          "p.pl:2:6: subquery/2 makes a number of P(a), which depends on a network or a learnable probability: no gradient "
          "could flow through it. Use the goal itself, or evidence\n    q :- subquery(a, P), P > 0.2.\n         ^",
@@ -536,8 +549,8 @@ def test_consulted_files_are_part_of_the_program(tmp_path: Path) -> None:
 def test_errors_in_a_query_point_into_no_file() -> None:
     """A query stands in no file, so that an error in it carries no place of the program."""
     model = deepplp.Model(deepplp.Program.from_string("r(1). p(X, Y) :- r(X), a. 0.3::a."))
-    with pytest.raises(errors.NonGroundError) as caught:
-        model.query("p(A, B)")
+    with pytest.raises(errors.UnknownPredicateError) as caught:
+        model.query("q(A, B)")
     assert caught.value.position is None
 
 

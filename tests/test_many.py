@@ -211,3 +211,15 @@ def test_where_a_circuit_is_walked_changes_nothing(large: int, monkeypatch: pyte
         assert (ours.grad is None) == (theirs.grad is None)
         if theirs.grad is not None:
             torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+def test_a_query_whose_evidence_contradicts_itself_is_named_by_its_number() -> None:
+    """Of several queries, the one whose evidence no world satisfies is told by its number, counted from 0."""
+    model = deepplp.Model(deepplp.Program.from_string("0.3::a. 0.4::b. c :- a, b."))
+    queries = [Query("a"), Query("a", evidence={"b": True, "c": True, "a": False}), Query("b")]
+    with pytest.raises(errors.InconsistentEvidenceError) as caught:
+        model.query_many(queries)
+    assert caught.value.message == (
+        r"query 1, counted from 0: the evidence \+a, c contradicts itself or the program: no world satisfies all of it"
+    )
+    assert caught.value.rows == (1,)

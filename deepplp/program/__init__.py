@@ -10,13 +10,14 @@ from deepplp.program.inspection import (
     probability_faults,
     signatures_called,
     signatures_defined,
+    unbound_in_heads,
     undecided_signatures,
     unsupported_control,
     variables_of,
 )
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.modules import module_of, module_statements
-from deepplp.program.naming import named, named_all, readable, readable_text
+from deepplp.program.naming import named, named_all, readable, readable_text, without_scope
 from deepplp.program.numbers import (
     NumberSizeError,
     arithmetic_fault,
@@ -98,9 +99,11 @@ __all__ = [
     "standard_order_keys",
     "substituted",
     "subterms",
+    "unbound_in_heads",
     "undecided_signatures",
     "unsupported_control",
     "value_of",
     "variables_of",
+    "without_scope",
     "written",
 ]

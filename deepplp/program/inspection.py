@@ -13,6 +13,7 @@ from deepplp.program.closures import goals_in_arguments
 from deepplp.program.constructs import control_faults
 from deepplp.program.numbers import number_of
 from deepplp.program.program import Program, Statement
+from deepplp.program.terms import subterms
 
 __all__ = [
     "calls_of",
@@ -22,6 +23,7 @@ __all__ = [
     "probability_faults",
     "signatures_called",
     "signatures_defined",
+    "unbound_in_heads",
     "undecided_signatures",
     "unsupported_control",
     "variables_of",
@@ -92,6 +94,47 @@ def signatures_defined(program: Program) -> set[str]:
     """The signatures of the heads of a program's statements."""
     heads = (head for statement in program.statements for head in statement.heads_and_body()[0])
     return {head.signature for head in heads if isinstance(head, Term)}
+
+
+def unbound_in_heads(program: Program, signature: str) -> tuple[str, Position] | None:
+    """What leaves a variable of a head free, in a clause of a predicate or of one that it calls, and where.
+
+    Negations bind nothing. None where every variable of a head stands in some other goal.
+    """
+    waiting, seen = [signature], {signature}
+    while waiting:
+        current = waiting.pop(0)
+        for statement in program.statements:
+            heads, body = statement.heads_and_body()
+            head = next((h for h in heads if isinstance(h, Term) and h.signature == current), None)
+            if head is None or statement.neural is not None:
+                continue
+            bound, negated = _variables_of_goals(body)
+            for name in dict.fromkeys(str(t) for t in subterms(head.args) if isinstance(t, Var)):
+                if name in negated - bound:
+                    reason = f"{name} stands in a negation alone, which binds nothing: bind it in a goal before"
+                    return reason, statement.position
+                if name not in bound and name != "_":
+                    return f"nothing binds {name} in this clause; bind it in the query or here", statement.position
+            called = [s for s, _ in calls_of(statement) if s not in seen]
+            seen.update(called)
+            waiting += called
+    return None
+
+
+def _variables_of_goals(body: Term | None) -> tuple[set[str], set[str]]:
+    """The names of variables in the goals of a body that may bind them, and of those in its negations."""
+    bound: set[str] = set()
+    negated: set[str] = set()
+    stack: list[Any] = [] if body is None else [body]
+    while stack:
+        goal = stack.pop()
+        if isinstance(goal, (And, Or)):
+            stack += [goal.op1, goal.op2]
+        elif isinstance(goal, Term):
+            names = {str(t) for t in subterms([goal]) if isinstance(t, Var)}
+            (negated if isinstance(goal, Not) else bound).update(names)
+    return bound, negated
 
 
 def undecided_signatures(program: Program) -> frozenset[str]:

@@ -10,9 +10,11 @@ from typing import Any
 from problog.engine_unify import substitute_simple
 from problog.logic import Term, Var, is_variable
 
-__all__ = ["named", "named_all", "readable", "readable_text"]
+__all__ = ["named", "named_all", "readable", "readable_text", "without_scope"]
 
 _INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
+
+_SCOPE = re.compile(r"^_(?:aggregate|apply|assert|builtin|collect|control|cut|db|lists|record|scope|string)_(?=\w)")
 
 
 class _Names:
@@ -70,3 +72,12 @@ def readable_text(text: str) -> str:
     "arguments: (_, _+1, 'X3')"
     """
     return _INTERNAL.sub(lambda found: found[0] if found[0][0] in "'\"" else "_", text)
+
+
+def without_scope(name: str) -> str:
+    """The name of a library's predicate, before which the engine writes the library's.
+
+    >>> without_scope("_lists_flatten")
+    'flatten'
+    """
+    return _SCOPE.sub("", name)

@@ -13,7 +13,6 @@ from deepplp.errors import InconsistentEvidenceError, InputError, QueryError
 from deepplp.queries.batch import OnInconsistent, Options, answer_many, answer_one, options
 from deepplp.queries.cache import CompiledQueries
 from deepplp.queries.compiled import CompiledQuery
-from deepplp.queries.contradiction import contradiction
 from deepplp.queries.environment import Environment
 from deepplp.queries.prepared import PreparedQuery
 from deepplp.queries.query import Asked, Extra, Query, read
@@ -56,7 +55,14 @@ class Asking:
     ) -> ManyAnswers:
         """The answers of several queries, each network called once."""
         chosen = options(on_inconsistent, dtype)
-        requests = [self._request(query, environment, extra, chosen) for query in queries]
+        requests: list[Request] = []
+        for number, query in enumerate(queries):
+            try:
+                requests.append(self._request(query, environment, extra, chosen))
+            except InconsistentEvidenceError as error:
+                error.message = f"query {number}, counted from 0: {error.message}"
+                error.rows = (number,)
+                raise
         return ManyAnswers(answer_many(requests, environment, chosen))
 
     def prepared(
@@ -94,7 +100,7 @@ class Asking:
     def _find(self, asked: Asked, environment: Environment, chosen: Options) -> CompiledQuery:
         compiled = self._compiled.find(asked, environment)
         if compiled.is_contradictory and chosen.on_inconsistent == "raise":
-            raise InconsistentEvidenceError(contradiction(compiled.header.evidence))
+            raise self._compiled.contradiction(asked, environment)
         return compiled
 
 

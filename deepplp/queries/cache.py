@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepplp.compilation import CompilationReport
-from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError, UnusedInputError
+from deepplp.errors import BudgetExceededError, DeepPLPError, InconsistentEvidenceError, QueryError, UnusedInputError
 from deepplp.formula import Choice
 from deepplp.program import Program, Term, are_current, constants_of, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
+from deepplp.queries.contradiction import contradiction
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, tensor_needs
 from deepplp.queries.pattern import Pattern, pattern_of
@@ -215,6 +216,14 @@ class CompiledQueries:
                 slots += learnable_slots(choices_read(built.header, built.circuit).values())
         with self._lock:
             self._register(slots, questions[0][1])
+
+    def contradiction(self, asked: Asked, environment: Environment) -> InconsistentEvidenceError:
+        """The error of a query whose evidence no world satisfies; the query is ground anew for it."""
+        question = asked.question()
+        program = self._workshop.program_with(question.facts, environment.networks)
+        exact = Pattern(question.queries, question.names, question.evidence, {})
+        with self._lock:
+            return contradiction(self._workshop.formula(exact, program, environment.functions), program)
 
     def report(self, asked: Asked, environment: Environment, order: str | None) -> CompilationReport:
         """Ground and compile a query anew, in a given order if there is one, and tell what was tried."""

@@ -59,7 +59,7 @@ def probabilities(
         )
     header, circuit, _ = _built(program, settings, cache)
     if circuit.evidence == FALSE_NODE:
-        raise InconsistentEvidenceError(contradiction(header.evidence))
+        raise contradiction(Workshop(program, settings).formula(_OWN, program), program)
     found = one_row_probabilities(circuit, _weights(header.choices))
     if found is None:
         raise InconsistentEvidenceError(nothing_follows())

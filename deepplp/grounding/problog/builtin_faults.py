@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from problog.engine_unify import substitute_simple
 from problog.logic import is_variable
 
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction
-from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, readable
+from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, readable, without_scope
 
 __all__ = ["ARITHMETIC", "CallBindings", "builtin_fault"]
 
@@ -31,7 +30,6 @@ _KINDS: Mapping[str, str] = {
     "object": "an object",
     "string": "a text or an atom",
 }
-_SCOPE = re.compile(r"^_(?:aggregate|apply|assert|collect|control|cut|db|lists|record|scope|string)_")  # of a library
 _TESTS = dict(mode_types.values())
 
 
@@ -85,7 +83,7 @@ def builtin_fault(
 
     ``functions`` are those of arithmetic that the program has added.
     """
-    name, arguments = _SCOPE.sub("", signature.rpartition("/")[0]), call.arguments
+    name, arguments = without_scope(signature.rpartition("/")[0]), call.arguments
     signature = f"{name}/{len(arguments)}"
     if signature in ARITHMETIC:
         numbers = arguments[1:] if name == "is" else arguments

@@ -254,6 +254,12 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
                 yield record.database.get_node(record.current_clause).location
             parent = record.parent
 
+    def clause_position(self, clause: int | None) -> Position | None:
+        """Where a clause of the program's own stands; None for one of a library."""
+        if clause is None or self.database.span_of(clause).library is not None:
+            return None
+        return self.locate(self.database.get_node(clause).location)
+
     def context_min_var(self, context: Arguments) -> int:
         """The lowest number of a variable; ground terms, which know that they are, have none (ProbLog looks again)."""
         lowest = 0

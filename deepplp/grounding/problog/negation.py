@@ -17,7 +17,7 @@ from problog.engine_stack import VarReindex
 from problog.engine_unify import substitute_call_args, substitute_simple
 from problog.eval_nodes import NODE_FALSE, EvalDefine, EvalNot
 
-from deepplp.errors import NegativeCycleError
+from deepplp.errors import NegativeCycleError, Position
 from deepplp.grounding.problog.vocabulary import (
     Arguments,
     CallNode,
@@ -29,7 +29,7 @@ from deepplp.grounding.problog.vocabulary import (
     Tables,
 )
 from deepplp.grounding.target import Key
-from deepplp.program import Term, is_ground
+from deepplp.program import Term, is_ground, readable, without_scope
 
 __all__ = ["ExactNegation"]
 
@@ -49,9 +49,10 @@ class Results(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _OpenNegation:
-    """A negation whose goal is being evaluated in a run of its own: who waits for it, and for which goal."""
+    """A negation whose goal is evaluated in a run of its own: who waits for it, in which clause, for which goal."""
 
     parent: int | None
+    clause: int | None
     goal: NegatedGoal
 
 
@@ -77,11 +78,11 @@ class ExactNegation:
         goal = _negated_goal(call["database"].get_node(node.child), node.child, call["context"])
         opened = next((i for i, n in enumerate(self._open) if n.goal == goal), None)
         if opened is not None:
-            raise self._cycle(engine, opened, parent, node)
+            raise self._cycle(engine, opened, _OpenNegation(parent, call.get("current_clause"), goal), node)
         outer_root, engine.cycle_root = engine.cycle_root, None
         outer = target._cache
         below = target._cache = _TablesBelow(outer, self._completed)
-        self._open.append(_OpenNegation(parent, goal))
+        self._open.append(_OpenNegation(parent, call.get("current_clause"), goal))
         try:
             results = engine.execute(
                 node.child, database=call["database"], target=target, context=call["context"], subcall=True
@@ -97,24 +98,36 @@ class ExactNegation:
         return messages
 
     def _cycle(
-        self, engine: GroundingEngine, opened: int, parent: int | None, negation: CallNode
+        self, engine: GroundingEngine, opened: int, closing: _OpenNegation, negation: CallNode
     ) -> NegativeCycleError:
         """The cycle that a negation closes: the goals above it, up to the negation that opened the same goal."""
         atoms: list[str] = []
+        clauses: list[Position] = []
+        waiting = closing
         for number in range(len(self._open), opened, -1):
+            parent, clause = waiting.parent, waiting.clause
             while parent is not None:
                 record = engine.stack[parent]
                 if isinstance(record, EvalDefine) and not record.node.functor.startswith("body_"):
-                    atoms.append(str(Term(record.node.functor, *record.context)))
+                    name = without_scope(str(record.node.functor))
+                    atoms.append(readable(Term(name, *record.context)))
+                    place = engine.clause_position(clause)
+                    if place is not None:
+                        clauses.append(place)
+                clause = record.current_clause
                 parent = record.parent
             if number > opened + 1:
                 atoms[-1] = f"\\+ {atoms[-1]}"
-                parent = self._open[number - 1].parent
+                waiting = self._open[number - 1]
+        own = engine.clause_position(closing.clause)  # None where a library negates, as forall/2 does
         atoms.reverse()
+        atoms[0] = atoms[0].removeprefix("\\+ ")  # the negation that leads to it closes the cycle
         atoms.append(f"\\+ {atoms[0]}")
+        places = list(dict.fromkeys(map(str, reversed(clauses))))
         return NegativeCycleError(
-            f"this negation is part of a cycle, so the program has no single two-valued meaning: {' -> '.join(atoms)}",
-            engine.locate(negation.location),
+            f"this negation is part of a cycle, so the program has no single two-valued meaning: {' -> '.join(atoms)}"
+            + (f" (by the clauses {', '.join(places)})" if len(places) > 1 else ""),
+            engine.locate(negation.location) if own is not None or not clauses else clauses[0],
             tuple(atoms),
         )
 

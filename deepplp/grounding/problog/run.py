@@ -19,7 +19,7 @@ from deepplp.grounding.problog.loading import LoadedProgram
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import Argument
 from deepplp.grounding.target import Key
-from deepplp.program import Term, is_ground, readable
+from deepplp.program import Program, Term, is_ground, readable, unbound_in_heads
 
 __all__ = ["ground_goals", "new_engine", "with_exact_negation_if_needed"]
 
@@ -54,20 +54,22 @@ def new_engine(loaded: LoadedProgram, budget: GroundBudget, exact_negation: bool
 
 def _ground(loaded: LoadedProgram, goals: Sequence[Term], engine: Engine) -> GroundGoals:
     target = ProblogTarget()
-    answers = [_answers(engine, goal, target) for goal in goals]
+    answers = [_answers(engine, goal, target, loaded.program) for goal in goals]
     return GroundGoals(target, DatabaseClauses(engine.database, loaded.setting), answers)
 
 
-def _answers(engine: Engine, goal: Term, target: ProblogTarget) -> GoalAnswers:
+def _answers(engine: Engine, goal: Term, target: ProblogTarget, program: Program) -> GoalAnswers:
     with translated(engine, goal):
         _, found = engine._ground(engine.database, goal, target, silent_fail=False, assume_prepared=True, is_root=True)
         results = _instances(goal, found)
     for arguments, key in results:
         if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
+            left = unbound_in_heads(program, goal.signature)
             raise NonGroundError(
                 f"the query {readable(goal)} has the answer {readable(goal.with_args(*arguments))}, which still holds "
-                "a variable but is not certain; bind it in the query or the program",
-                engine.locate(goal.location),
+                "a variable but is not certain; "
+                + (left[0] if left is not None else "bind it in the query or the program"),
+                left[1] if left is not None else engine.locate(goal.location),
             )
     return results
 

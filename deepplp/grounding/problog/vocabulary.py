@@ -187,6 +187,7 @@ class StackRecord(Protocol):
     parent: int | None
     node: CallNode
     context: Arguments
+    current_clause: int | None
 
 
 class Listener(Protocol):
@@ -247,6 +248,9 @@ class GroundingEngine(Protocol):
 
     def carry_out_directives(self, database: ClauseStore) -> None:
         """Carry out the directives of a file that a goal has read."""
+
+    def clause_position(self, clause: int | None) -> Position | None:
+        """Where a clause of the program's own stands."""
 
     def get_non_cache_functor(self) -> str:
         """The name of a new predicate that is not tabled."""

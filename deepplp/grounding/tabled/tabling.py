@@ -134,7 +134,7 @@ class Tabling:
         """Tell the meter of a table, how many tables wait for it, and where it is called."""
         predicate, meter = table.predicate, self._meter
         meter.spend(predicate.functor, len(table.key) - 1, predicate.location)
-        meter.check_open(waiting, location)
+        meter.check_open(waiting, predicate.location if location is None else location)
         meter.check_answers(len(table.listed), predicate.location)
 
     def _advance(self, top: Table, waiting: list[Table]) -> None:
