@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 
+_LONGEST_LINE = 160  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """A place in a source text: 1-based line and column, and the line itself for the caret."""
@@ -57,9 +60,18 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
     def caret(self) -> str:
-        """The source line with a caret below the column; tabs are kept so that the caret stays in place."""
-        lead = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.column - 1])
-        return f"    {self.source_line}\n    {lead}^"
+        """The source line with a caret below the column; tabs are kept so that the caret stays in place.
+
+        Of a line that is too long to be read, what stands around the column.
+        """
+        line, column = self.source_line, self.column
+        if len(line) > _LONGEST_LINE:
+            first = max(0, min(column - 1 - _LONGEST_LINE // 2, len(line) - _LONGEST_LINE))
+            before, after = "…" if first else "", "…" if first + _LONGEST_LINE < len(line) else ""
+            line = f"{before}{line[first : first + _LONGEST_LINE]}{after}"
+            column += len(before) - first
+        lead = "".join("\t" if c == "\t" else " " for c in line[: column - 1])
+        return f"    {line}\n    {lead}^"
 
 
 class DeepPLPError(Exception):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import sys
 import warnings
 from collections.abc import Mapping
@@ -129,18 +132,37 @@ def _print_probabilities(results: dict[str, float]) -> None:
 
 
 def _warn(message: Warning | str, *rest: object, **more: object) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    _say(f"warning: {message}")
+
+
+def _say(message: str) -> None:
+    """Write to standard error, if it can be written to."""
+    with contextlib.suppress(OSError, ValueError):
+        typer.echo(message, err=True)
 
 
 def main() -> None:
     """Run the command line. Errors go to standard error as one message, and the exit status is 1."""
     warnings.showwarning = _warn
+    if sys.stdout is None:  # Python says so where it is closed
+        _say("cannot write to standard output: it is closed")
+        sys.exit(1)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a terminal cannot show
     try:
         with collector_paused():  # loading modules makes thousands of objects that stay
             app()
     except DeepPLPError as error:
-        typer.echo(str(error), err=True)
+        _say(str(error))
+        sys.exit(1)
+    except OSError as error:
+        _say(f"cannot write to standard output: {error.strerror or error}")
+        # Python would try again at its end, and fail with a message of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError:
+        _say("there is not enough memory")
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        _say("interrupted")
         sys.exit(130)

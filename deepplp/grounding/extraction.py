@@ -29,7 +29,7 @@ from deepplp.formula import (
 from deepplp.grounding.clause_base import LEARNABLE, ClauseBase, ClauseTerm, FactNode, Location
 from deepplp.grounding.target import GroundAnd, GroundAtom, GroundNode, GroundProgram, Key, NeuralMark, Probability
 from deepplp.grounding.unfolded import UnfoldedProgram
-from deepplp.program import LearnableClause, Term, named, number_of
+from deepplp.program import LearnableClause, Term, as_float, named, number_of
 
 __all__ = ["Extraction"]
 
@@ -272,7 +272,7 @@ def _probability(term: Probability, name: Term, position: Position | None) -> fl
     try:
         if isinstance(term, NeuralMark):
             raise ValueError("a network decides it")
-        value = float(number_of(term) if isinstance(term, Term) else term)
+        value = as_float(number_of(term) if isinstance(term, Term) else term)
     except ValueError:
         raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None
     if not 0.0 <= value <= 1.0:

@@ -16,6 +16,9 @@ __all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices"]
 _MOST_VALUES = 1_000_000  # of a range in a domain
 
 
+_MOST_VALUES = 1 << 20  # of a range; each is a term
+
+
 class NeuralAtom(NamedTuple):
     """An atom as an engine adds it to the ground program."""
 
@@ -112,6 +115,12 @@ def _expanded(declared: NeuralDeclaration, domain: ClauseTerm) -> Iterator[Term]
     for item in items:
         if isinstance(item, Term) and item.functor == RANGE_FUNCTOR:
             low, high = (_integer(declared, bound) for bound in item.args)
+            if high - low >= _MOST_VALUES:
+                raise DomainError(
+                    f"the domain of {declared} has more than {_MOST_VALUES:,} values, the most that a network may "
+                    "decide between",
+                    declared.position,
+                )
             if high - low >= _MOST_VALUES:
                 raise DomainError(
                     f"the domain of {declared} has more than {_MOST_VALUES:,} values, which no network could give",

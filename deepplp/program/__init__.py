@@ -21,6 +21,7 @@ from deepplp.program.naming import named, named_all, readable, readable_text, wi
 from deepplp.program.numbers import (
     NumberSizeError,
     arithmetic_fault,
+    as_float,
     function_fault,
     function_value,
     number_of,
@@ -68,6 +69,7 @@ __all__ = [
     "Var",
     "are_current",
     "arithmetic_fault",
+    "as_float",
     "calls_of",
     "characters",
     "constants_of",

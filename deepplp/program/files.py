@@ -52,10 +52,12 @@ def read_source(path: str | os.PathLike[str]) -> Text:
     """
     if str(path) != STANDARD_INPUT:
         return read_text(Path(path), str(path))
+    if sys.stdin is None or sys.stdin.closed:
+        raise ProgramFileError("cannot read standard input: it is closed")
     try:
         content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    except (OSError, ValueError, AttributeError) as error:  # it may be closed
-        raise ProgramFileError(f"cannot read standard input: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise ProgramFileError(f"cannot read standard input: {error.strerror or error}") from None
     return Text("<stdin>", _decoded(content, "<stdin>", None))
 
 

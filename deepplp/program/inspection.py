@@ -11,7 +11,7 @@ from problog.logic import And, Constant, Not, Or, Term, Var
 from deepplp.errors import Position
 from deepplp.program.closures import goals_in_arguments
 from deepplp.program.constructs import control_faults
-from deepplp.program.numbers import number_of
+from deepplp.program.numbers import as_float, number_of
 from deepplp.program.program import Program, Statement
 from deepplp.program.terms import subterms
 
@@ -185,8 +185,8 @@ def probability_faults(statement: Statement) -> Iterator[str]:
         if statement.neural is not None or (isinstance(probability, Term) and probability.functor == "t"):
             continue
         try:
-            value = float(number_of(probability))
-        except (OverflowError, ValueError):
+            value = as_float(number_of(probability))
+        except ValueError:
             continue  # a variable, bound in the body
         if not 0.0 <= value <= 1.0:
             yield f"the probability {value:.12g} of {head.with_probability(None)} is not between 0 and 1"

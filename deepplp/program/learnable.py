@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Or, Term, Var
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError
-from deepplp.program.numbers import number_of
+from deepplp.program.numbers import as_float, number_of
 
 __all__ = ["LearnableClause", "learnable_clause", "write_learnt"]
 
@@ -144,8 +144,8 @@ def _text(heads: Sequence[Term], body: Term | None) -> str:
 
 def _number(probability: Term) -> float | None:
     try:
-        return float(number_of(probability))
-    except (OverflowError, ValueError):
+        return as_float(number_of(probability))
+    except ValueError:
         return None
 
 
@@ -154,8 +154,8 @@ def _initial(probability: Term, position: Position) -> float | None:
     if isinstance(first, Var):
         return None
     try:
-        value = float(number_of(first))
-    except (OverflowError, ValueError):
+        value = as_float(number_of(first))
+    except ValueError:
         raise ProgramSyntaxError(
             f"{probability} must start from a number, as t(0.3), or anywhere, as t(_)", position
         ) from None

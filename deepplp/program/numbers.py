@@ -7,6 +7,7 @@ So the functions whose results are much longer than their arguments look at the 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
@@ -21,6 +22,7 @@ __all__ = [
     "ArithmeticFunction",
     "NumberSizeError",
     "arithmetic_fault",
+    "as_float",
     "function_fault",
     "function_value",
     "number_of",
@@ -113,6 +115,18 @@ def number_of(term: Term) -> int | float:
     if type(value) not in (int, float):
         raise ValueError(arithmetic_fault(term) or f"{term} is no number")
     return cast(int | float, value)
+
+
+def as_float(value: int | float) -> float:
+    """A number as a float; an integer beyond all of them is infinite.
+
+    >>> as_float(-(10**400))
+    -inf
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def function_value(functor: str, values: Sequence[int | float]) -> int | float:

@@ -239,6 +239,9 @@ def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSynt
     return ProgramSyntaxError(message[:1].lower() + message[1:], text.position(offset))
 
 
+_LONG_INTEGER = re.compile(r"(?<![\w.])\d{4301,}")  # which Python refuses to read
+
+
 def _syntax_errors(text: Text, start: int, build: Any) -> Any:
     """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors."""
     try:
@@ -252,7 +255,10 @@ def _syntax_errors(text: Text, start: int, build: Any) -> Any:
     except ProbLogError as error:
         message = str(error.base_message)
         raise ProgramSyntaxError(message[:1].lower() + message[1:], text.position(start)) from None
-    except (AttributeError, IndexError, TypeError, KeyError, ValueError):
+    except (AttributeError, IndexError, TypeError, KeyError, ValueError) as error:
+        long = _LONG_INTEGER.search(text.content, start) if isinstance(error, ValueError) else None
+        if long is not None:
+            raise ProgramSyntaxError("an integer has at most 4,300 digits", text.position(long.start())) from None
         # ProbLog's parser fails in these ways on operators without operands.
         raise ProgramSyntaxError("this statement is not well-formed", text.position(start)) from None
 
