@@ -25,6 +25,7 @@ __all__ = [
     "NegativeCycleError",
     "NetworkInputError",
     "NetworkOutputError",
+    "NoValueError",
     "NonGroundError",
     "Position",
     "ProgramError",
@@ -134,6 +135,14 @@ class UnknownPredicateError(GroundingError):
 
 class NonGroundError(GroundingError):
     """A probabilistic fact or choice, or a network's input, still holds a variable when it is reached."""
+
+
+class NoValueError(GroundingError):
+    """An arithmetic expression has no value; ``part`` is the part of it that has none, as text."""
+
+    def __init__(self, message: str, position: Position | None = None, part: str = "") -> None:
+        super().__init__(message, position)
+        self.part = part
 
 
 class NegativeCycleError(GroundingError):

@@ -319,15 +319,24 @@ CASES = [
     Case("Python", errors.PythonNotAllowedError,
          "p.pl:1:4: use_module(library(db)) would run Python code; allow it with allow_python=True (--allow-python) if you "
          "trust this program\n    :- use_module(library(db)).\n       ^", program=":- use_module(library(db)).\na.", query="a"),
-    Case("arithmetic on an atom", errors.GroundingError,
+    Case("arithmetic on an atom", errors.NoValueError,
          "p.pl:1:11: this arithmetic has no value: foo is no number\n    a(X) :- X is foo+1.\n"
          "              ^", program="a(X) :- X is foo+1.", query="a(X)"),
-    Case("arithmetic with a variable", errors.GroundingError,
+    Case("arithmetic with a variable", errors.NoValueError,
          "p.pl:1:11: this arithmetic has no value: Y is not bound when it is reached; bind it in a goal before this one\n"
          "    a(X) :- X is Y+1, Y = 2.\n              ^", program="a(X) :- X is Y+1, Y = 2.", query="a(X)"),
-    Case("division by zero", errors.GroundingError,
+    Case("division by zero", errors.NoValueError,
          "p.pl:2:17: this arithmetic has no value: 6/0 divides by zero (here Y = 0)\n    a(X) :- b(Y), X is 6/Y.\n"
          "                    ^", program="b(0).\na(X) :- b(Y), X is 6/Y.", query="a(X)"),
+    Case("a comparison of an input", errors.NoValueError,
+         "p.pl:1:15: this arithmetic has no value: t is no number (here X = t); t is an input, whose value is not known while "
+         "the program is ground: compare tensors by less_than/2\n    fever(X) :- X > 38.5.\n                  ^",
+         program="fever(X) :- X > 38.5.", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
+    Case("a comparison of a tensor", errors.NoValueError,
+         "p.pl:1:31: this arithmetic has no value: tensor(add(t,0.5)) is a tensor, whose value is not known while the program "
+         "is ground; compare tensors by less_than/2 (here T = tensor(add(t,0.5)))\n"
+         "    fever(X) :- add(X, 0.5, T), T > 38.5.\n                                  ^",
+         program="fever(X) :- add(X, 0.5, T), T > 38.5.", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
     Case("a built-in's argument", errors.GroundingError,
          "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
          "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),

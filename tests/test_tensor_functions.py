@@ -189,3 +189,29 @@ def test_gradients_of_computed_probabilities() -> None:
     (gradient,) = torch.autograd.grad(value(start), start)
     numeric = central_differences(lambda x: float(value(x).detach()), start.detach().numpy())
     assert gradient.flatten().tolist() == pytest.approx(numeric.flatten().tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [((2,), (2,)), ((2, 1), (2, 1)), ((2,), (2, 1)), ((2, 1), (2,)), ((2, 1), None)])
+def test_a_number_a_row_has_one_axis_or_two(shapes: tuple[tuple[int, ...], tuple[int, ...] | None]) -> None:
+    """[rows, 1] is [rows]: what compares or joins numbers takes both, and numbers of the program beside them."""
+    left, right = shapes
+    x, y = torch.tensor([0.25, 0.75]), torch.tensor([0.5, 0.5])
+    inputs = {"a": x.reshape(left)} | ({"b": y.reshape(right)} if right is not None else {})
+    other = "b" if right is not None else "0.5"
+
+    def answer(body: str) -> list[float]:
+        return model_of(f"P :: p(X) :- {body}.").query("p(a)", inputs).probs[:, 0].tolist()
+
+    less = model_of(f"p(X) :- less_than(X, {other}).").query("p(a)", inputs)
+    assert less.probs[:, 0].tolist() == [1.0, 0.0]
+    assert answer(f"rbf(X, {other}, P)") == pytest.approx(torch.exp(-(x - y).abs()).tolist())
+    assert answer(f"dot(X, {other}, P)") == pytest.approx((x * y).tolist())
+    assert answer(f"max([X, {other}], P)") == pytest.approx(torch.maximum(x, y).tolist())
+    assert answer(f"mean([X, {other}], P)") == pytest.approx(((x + y) / 2).tolist())
+    assert answer(f"add(X, {other}, S), mul(S, 0.5, P)") == pytest.approx(((x + y) / 2).tolist())
+
+
+def test_less_than_compares_numbers() -> None:
+    """Tensors of several numbers a row have no order, and the message says what is compared."""
+    with pytest.raises(errors.NetworkInputError, match=r"less_than compares numbers, \[rows\] or \[rows, 1\]"):
+        model_of("p(X) :- less_than(X, 0.5).").query("p(a)", {"a": torch.rand(2, 3)})

@@ -32,7 +32,8 @@ def _broadcast(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _same_shape(name: str, x: Tensor, y: Tensor) -> None:
-    if x.shape[1:] != y.shape[1:]:
+    """Check that two tensors hold as much a row; [rows] and [rows, 1] hold one number each."""
+    if x.shape[1:] != y.shape[1:] and not x.shape[1:].numel() == y.shape[1:].numel() == 1:
         raise ValueError(f"{name} needs tensors of one shape, not {list(x.shape)} and {list(y.shape)}")
 
 
@@ -62,8 +63,12 @@ def _mul(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _stack(xs: list[Tensor] | Tensor) -> Tensor:
-    """[rows, n, …] from n tensors [rows, …]."""
-    return xs if isinstance(xs, Tensor) else torch.stack(xs, dim=1)
+    """[rows, n, …] from n tensors [rows, …]; where some are [rows] and others [rows, 1], all count as [rows]."""
+    if isinstance(xs, Tensor):
+        return xs
+    if all(x.shape[1:].numel() == 1 for x in xs) and len({x.shape for x in xs}) > 1:
+        xs = [x.reshape(len(x)) for x in xs]
+    return torch.stack(xs, dim=1)
 
 
 def _cat(xs: list[Tensor] | Tensor) -> Tensor:
@@ -85,9 +90,9 @@ def _max(xs: list[Tensor] | Tensor) -> Tensor:
 
 def _less_than(x: Tensor, y: Tensor) -> Tensor:
     """1 where x < y, else 0, [rows]; it has no gradient."""
-    _same_shape("less_than", x, y)
-    if x[0].numel() != 1:
-        raise ValueError(f"less_than compares numbers, not tensors of shape {list(x.shape[1:])}")
+    for tensor in (x, y):
+        if tensor.shape[1:].numel() != 1:
+            raise ValueError(f"less_than compares numbers, [rows] or [rows, 1], not tensors {list(tensor.shape)}")
     return (_flat(x) < _flat(y))[:, 0].to(x.dtype)
 
 

@@ -10,7 +10,7 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from problog.errors import ProbLogError
 from problog.logic import ArithmeticError as NoValue
@@ -111,9 +111,9 @@ def number_of(term: Term) -> int | float:
     try:
         value = value_of(term)
     except _FAILURES as error:
-        raise ValueError(arithmetic_fault(term) or f"{term} is no number") from error
+        raise ValueError(str(arithmetic_fault(term) or f"{term} is no number")) from error
     if type(value) not in (int, float):
-        raise ValueError(arithmetic_fault(term) or f"{term} is no number")
+        raise ValueError(str(arithmetic_fault(term) or f"{term} is no number"))
     return cast(int | float, value)
 
 
@@ -159,17 +159,28 @@ def written(value: object) -> object:
 
 
 _INTEGERS = frozenset({"/\\", "\\/", "xor", "#", "><", "<<", ">>", "\\"})
+_NO_TENSOR = "is a tensor, whose value is not known while the program is ground; compare tensors by less_than/2"
 
 
-def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | None = None) -> str | None:
+class ArithmeticFault(NamedTuple):
+    """The part of an expression that has no value, and why it has none."""
+
+    part: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.reason}"
+
+
+def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | None = None) -> ArithmeticFault | None:
     """What is wrong with a term as arithmetic: its innermost part that has no value. None if it has a value.
 
     ``functions`` are those of a program besides ProbLog's own.
 
-    >>> arithmetic_fault(Term("'+'", Term("foo"), Constant(1)))
-    'foo is no number'
-    >>> arithmetic_fault(Term("'/'", Constant(1), Constant(0)))
-    '1/0 divides by zero'
+    >>> print(arithmetic_fault(Term("'+'", Term("foo"), Constant(1))))
+    foo is no number
+    >>> print(arithmetic_fault(Term("'/'", Constant(1), Constant(0))))
+    1/0 divides by zero
     """
     return _Evaluation({**_FUNCTIONS, **(functions or {})}).value(term)[1]
 
@@ -177,7 +188,7 @@ def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | No
 def function_fault(functor: str, values: Sequence[int | float | str]) -> str:
     """What is wrong with an arithmetic function of these values, which it has no value for."""
     infix = {"priority": 500, "opspec": "yfx"} if len(values) == 2 and functor.startswith("'") else {}
-    return arithmetic_fault(Term(functor, *map(Constant, values), **infix)) or "it is no number"
+    return str(arithmetic_fault(Term(functor, *map(Constant, values), **infix)) or "it is no number")
 
 
 class _Evaluation:
@@ -186,18 +197,20 @@ class _Evaluation:
     def __init__(self, functions: Mapping[tuple[str, int], Any]) -> None:
         self._functions = functions
 
-    def value(self, term: object) -> tuple[Any, str | None]:
+    def value(self, term: object) -> tuple[Any, ArithmeticFault | None]:
         """The value of a term, or what is wrong with it."""
         if is_variable(term) or not isinstance(term, Term) or term.is_var():
-            return None, f"{readable(term)} is not bound when it is reached; bind it in a goal before this one"
+            unbound = "is not bound when it is reached; bind it in a goal before this one"
+            return None, ArithmeticFault(readable(term), unbound)
         if isinstance(term, Constant):
-            return term.functor, f"{term} is a text, no number" if isinstance(term.functor, str) else None
+            text = ArithmeticFault(str(term), "is a text, no number")
+            return term.functor, text if isinstance(term.functor, str) else None
         if term.functor == "[]" or (term.functor == "." and term.arity == 2):
-            return None, f"{readable(term)} is a list, no number"
+            return None, ArithmeticFault(readable(term), "is a list, no number")
         name = str(term.functor).strip("'")
         function = self._functions.get((name, term.arity))
         if function is None:
-            return None, self._unknown(term, name)
+            return None, ArithmeticFault(readable(term), self._unknown(name, term.arity))
         values = []
         for argument in term.args:
             value, fault = self.value(argument)
@@ -206,30 +219,32 @@ class _Evaluation:
             values.append(value)
         return _applied(function, name, term.with_args(*map(Constant, values)))
 
-    def _unknown(self, term: Term, name: str) -> str:
-        if term.arity == 0:
-            return f"{term} is no number"
-        arities = sorted(arity for known, arity in self._functions if known == name)
+    def _unknown(self, name: str, arity: int) -> str:
+        if arity == 0:
+            return "is no number"
+        if (name, arity) == ("tensor", 1):
+            return _NO_TENSOR
+        arities = sorted(n for known, n in self._functions if known == name)
         close = difflib.get_close_matches(name, {known for known, _ in self._functions}, n=2, cutoff=0.7)
-        near = [f"{name}/{arity}" for arity in arities] or [f"{k}/{n}" for k, n in self._functions if k in close]
+        near = [f"{name}/{n}" for n in arities] or [f"{k}/{n}" for k, n in self._functions if k in close]
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        return f"{readable(term)} is no number, as there is no arithmetic function {name}/{term.arity}{meant}"
+        return f"is no number, as there is no arithmetic function {name}/{arity}{meant}"
 
 
-def _applied(function: Any, name: str, term: Term) -> tuple[Any, str | None]:
+def _applied(function: Any, name: str, term: Term) -> tuple[Any, ArithmeticFault | None]:
     """The value of a function of numbers, which are the arguments of ``term``."""
     values = [argument.functor for argument in term.args]
     try:
         value = function(*values)
     except ZeroDivisionError:
-        return None, f"{term} divides by zero"
+        return None, ArithmeticFault(str(term), "divides by zero")
     except NumberSizeError as error:
-        return None, str(error)
+        return None, ArithmeticFault(*str(error).split(" ", 1))
     except (OverflowError, MemoryError):
-        return None, f"{term} is too large for a number"
+        return None, ArithmeticFault(str(term), "is too large for a number")
     except Exception:  # each function has errors of its own, and their words are Python's
         wants = name in _INTEGERS and any(not isinstance(v, int) for v in values)
-        return None, f"{term} is not defined{f'; {name} takes integers' if wants else ''}"
+        return None, ArithmeticFault(str(term), f"is not defined{f'; {name} takes integers' if wants else ''}")
     if isinstance(value, complex):
-        return None, f"{term} is no real number"
+        return None, ArithmeticFault(str(term), "is no real number")
     return value, None

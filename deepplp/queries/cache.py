@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepplp.compilation import CompilationReport
-from deepplp.errors import BudgetExceededError, DeepPLPError, InconsistentEvidenceError, QueryError, UnusedInputError
+from deepplp.errors import (
+    BudgetExceededError,
+    DeepPLPError,
+    InconsistentEvidenceError,
+    NoValueError,
+    QueryError,
+    UnusedInputError,
+)
 from deepplp.formula import Choice
 from deepplp.program import Program, Term, are_current, constants_of, subterms
 from deepplp.queries.blindness import Blindness
@@ -105,7 +112,15 @@ class CompiledQueries:
         mentioned = self._constants_of(program) | _constants(question.goals)
         names = {name: None for name in question.names if asked.extra == "error" or name in mentioned}
         exact = Pattern(question.queries, tuple(names), question.evidence, {})
-        built = self._by_pattern(exact, program, question.facts, environment)
+        try:
+            built = self._by_pattern(exact, program, question.facts, environment)
+        except NoValueError as error:
+            if error.part in names:
+                error.message += (
+                    f"; {error.part} is an input, whose value is not known while the program is ground: compare "
+                    "tensors by less_than/2"
+                )
+            raise
         if asked.extra == "error":
             used = tensor_needs(built.header.choices, names, environment).inputs
             _check_inputs([n for n in names if n not in used], mentioned, question.goals)

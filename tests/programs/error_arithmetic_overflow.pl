@@ -1,6 +1,6 @@
 % Arithmetic that leaves the numbers.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 7:11
 % says this arithmetic has no value: exp(1000) is too large for a number
 

@@ -1,6 +1,6 @@
 % A number that could not be written is none, although it may stand within a computation.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 8:14
 % says its result has more than 4,300 digits
 

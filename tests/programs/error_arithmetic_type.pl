@@ -1,6 +1,6 @@
 % Arithmetic with a text.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 7:11
 % says this arithmetic has no value: "a" is a text, no number
 

@@ -1,6 +1,6 @@
 % Arithmetic with a variable that has no value yet.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 7:11
 % says this arithmetic has no value: Y is not bound when it is reached
 

@@ -1,6 +1,6 @@
 % Arithmetic without a value.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 7:11
 % says 1/0 divides by zero
 

@@ -1,6 +1,6 @@
 % A mistake that shows inside a library is reported where the program leads there.
 %
-% Expected error: GroundingError
+% Expected error: NoValueError
 % at 8:1
 % says 0/0 divides by zero, in library(aggregate)
 

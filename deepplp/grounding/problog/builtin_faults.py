@@ -9,10 +9,11 @@ from problog.engine_builtin import CallModeError, mode_types
 from problog.engine_unify import substitute_simple
 from problog.logic import is_variable
 
+from deepplp.errors import NoValueError
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction
 from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, readable, without_scope
 
-__all__ = ["ARITHMETIC", "CallBindings", "builtin_fault"]
+__all__ = ["ARITHMETIC", "CallBindings", "arithmetic_error", "builtin_fault"]
 
 ARITHMETIC = frozenset({"is/2", "</2", ">/2", "=</2", ">=/2", "=:=/2", "=\\=/2"})
 _KINDS: Mapping[str, str] = {
@@ -73,26 +74,30 @@ class _Named:
         return self._names.get(variable, variable)
 
 
-def builtin_fault(
+def arithmetic_error(
     signature: str,
     call: CallBindings,
     error: Exception,
     functions: Mapping[tuple[str, int], BuiltinFunction],
-) -> str:
-    """Why a call of a built-in fails, for an exception that it has raised.
+) -> NoValueError:
+    """The error of ``is/2`` or a comparison one of whose sides has no value.
 
     ``functions`` are those of arithmetic that the program has added.
     """
+    sides = call.arguments[1:] if signature == "is/2" else call.arguments
+    fault = next((f for side in sides if (f := arithmetic_fault(side, functions)) is not None), None)
+    reason = str(fault or "numbers and texts have no common order")
+    if isinstance(error, NumberSizeError):
+        reason = str(error)
+    where = ", ".join(f"{variable} = {value}" for variable, value in call.values.items())
+    message = f"this arithmetic has no value: {reason}{f' (here {where})' if where else ''}"
+    return NoValueError(message, part="" if fault is None else fault.part)
+
+
+def builtin_fault(signature: str, call: CallBindings, error: Exception) -> str:
+    """Why a call of another built-in fails, for an exception that it has raised."""
     name, arguments = without_scope(signature.rpartition("/")[0]), call.arguments
     signature = f"{name}/{len(arguments)}"
-    if signature in ARITHMETIC:
-        numbers = arguments[1:] if name == "is" else arguments
-        fault = next((f for a in numbers if (f := arithmetic_fault(a, functions)) is not None), None)
-        where = ", ".join(f"{variable} = {value}" for variable, value in call.values.items())
-        if isinstance(error, NumberSizeError):
-            fault = str(error)
-        reason = fault or "numbers and texts have no common order"
-        return f"this arithmetic has no value: {reason}{f' (here {where})' if where else ''}"
     goal = f"{name}({', '.join(map(readable, arguments))})"
     if name == ".":
         return f"a list as a goal consults the files that it names, and {goal} is no list of names"

@@ -18,7 +18,7 @@ from problog.eval_nodes import NegativeCycle
 from deepplp.errors import DeepPLPError, GroundingError, Position, UnknownPredicateError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.hints import hint_for
-from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, builtin_fault
+from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, arithmetic_error, builtin_fault
 from deepplp.grounding.problog.engine import Engine, FailedCall
 from deepplp.program import Term, readable, readable_text
 
@@ -59,6 +59,10 @@ class _Faults:
         failed = calls[0] if calls else None
         known = [*(call.location for call in calls), getattr(error, "location", None)]
         position, inside = self._place(next((location for location in known if location is not None), None))
+        if failed is not None and failed.signature in ARITHMETIC:
+            found = arithmetic_error(failed.signature, self._bindings(failed), error, self.engine.functions)
+            found.message, found.position = found.message + inside, position
+            return found
         if isinstance(error, IndirectCallCycleError):
             message = (
                 "a cycle goes through a goal that is called by call/1, findall/3 or the like, where it cannot be "
@@ -68,7 +72,7 @@ class _Faults:
             message = "this unification would make an infinite term, such as X = f(X)"
         elif isinstance(error, UserError):  # of error/N: the program's own words
             message = readable_text(str(error.base_message))
-        elif failed is not None and not _is_said(error, failed):
+        elif failed is not None and (isinstance(error, CallModeError) or not isinstance(error, ProbLogError)):
             message = self._failure(error, failed)
         elif isinstance(error, ProbLogError):
             message = readable_text(str(error.base_message)).rstrip(".")
@@ -93,9 +97,11 @@ class _Faults:
         if self._is_raised_by_program(error):
             goal = readable(Term(failed.signature.rpartition("/")[0], *failed.arguments))
             return f"the Python function for {goal} raised {type(error).__name__}: {error}"
+        return builtin_fault(failed.signature, self._bindings(failed), error)
+
+    def _bindings(self, failed: FailedCall) -> CallBindings:
         written = self.engine.setting.places.written(failed.location)
-        bindings = CallBindings.of(failed.arguments, written.args if written is not None else ())
-        return builtin_fault(failed.signature, bindings, error, self.engine.functions)
+        return CallBindings.of(failed.arguments, written.args if written is not None else ())
 
     def _is_raised_by_program(self, error: Exception) -> bool:
         """Whether a Python file of the program's, no library of ProbLog's, took part in raising an exception."""
@@ -161,12 +167,6 @@ class _Faults:
             for _, node in self.engine.database.enum_nodes()
             if type(node).__name__ == "define" and not str(node.functor).startswith(("body_", "_", "query", "evidence"))
         }
-
-
-def _is_said(error: Exception, failed: FailedCall) -> bool:
-    """Whether ProbLog's own message says what is wrong, and nothing of Python's."""
-    refused = isinstance(error, CallModeError) or failed.signature in ARITHMETIC
-    return isinstance(error, ProbLogError) and not refused
 
 
 def _is_library(file: str) -> bool:
