@@ -28,7 +28,7 @@ def findings(tmp_path: Path, text: str) -> list[str]:
             "a :- (b.\nc.\nd(] :- c.\ne e.\n",
             [
                 "1:6: error: '(' has no partner",
-                "3:3: error: unexpected character ']'",
+                "3:3: error: expected ')' before ']': the '(' of line 3, column 2 is still open",
                 "4:3: error: expected an operator, ',' or '.' before this; is a comma or full stop missing?",
             ],
         ),

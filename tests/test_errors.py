@@ -54,25 +54,33 @@ SYNTAX = [
     (
         "no full stop between",
         "a :- b\nc :- d.",
-        "p.pl:2:1: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    c :- d.\n    ^",
+        "p.pl:2:1: the statement before this, which ends in line 1, has no full stop\n    c :- d.\n    ^",
     ),
     ("open parenthesis", "a(X :- b.", "p.pl:1:2: '(' has no partner\n    a(X :- b.\n     ^"),
-    ("closing bracket", "p(]).", "p.pl:1:3: unexpected character ']'\n    p(]).\n      ^"),
+    (
+        "closing bracket",
+        "p(]).",
+        "p.pl:1:3: expected ')' before ']': the '(' of line 1, column 2 is still open\n    p(]).\n      ^",
+    ),
     ("open quote", "0.3::a(\n'x).", "p.pl:2:1: \"'\" has no partner\n    'x).\n    ^"),
     ("open comment", "a. /* b", "p.pl:1:4: '/' has no partner\n    a. /* b\n       ^"),
     ("strange character", "a.\n$.", "p.pl:2:1: unexpected character '$'\n    $.\n    ^"),
     (
         "no operand",
         "a.\nb :- c, .",
-        "p.pl:2:7: expected an operator, ',' or '.' before this; is a comma or full stop missing?\n    b :- c, .\n          ^",
+        "p.pl:2:7: nothing stands between ',' and the full stop\n    b :- c, .\n          ^",
     ),
     (
         "two commas",
         "p:- q,,r.",
-        "p.pl:1:7: this operator has no argument on one of its sides\n    p:- q,,r.\n          ^",
+        "p.pl:1:7: nothing stands between ',' and ','\n    p:- q,,r.\n          ^",
     ),
     ("a number", "3.", "p.pl:1:1: expected a fact or a rule\n    3.\n    ^"),
-    ("a variable as head", "X :- a.", "p.pl:1:1: unexpected clause head 'X'\n    X :- a.\n    ^"),
+    (
+        "a variable as head",
+        "X :- a.",
+        "p.pl:1:1: unexpected clause head 'X'; a head is an atom such as p(X)\n    X :- a.\n    ^",
+    ),
     (
         "a range as fact",
         "0..9.",
@@ -104,6 +112,33 @@ SYNTAX = [
         "0.01::ill. query(0.9::ill).",
         "p.pl:1:18: a probability stands before a head, not in query: state 0.9::ill as a clause, and write query(ill)\n"
         "    0.01::ill. query(0.9::ill).\n                     ^",
+    ),
+    (
+        "another language's operators",
+        "q(X) :- p(X), X != 1.",
+        "p.pl:1:17: != is no operator; write X \\= Y for terms that differ, X =\\= Y for numbers\n"
+        "    q(X) :- p(X), X != 1.\n                    ^",
+    ),
+    (
+        "another language's comments",
+        "# a coin\n0.5::heads.",
+        "p.pl:1:1: a comment begins with %, not #\n    # a coin\n    ^",
+    ),
+    (
+        "a capitalised predicate",
+        "Edge(a, b).",
+        "p.pl:1:1: Edge is a variable; a predicate's name begins with a small letter: edge(…)\n    Edge(a, b).\n    ^",
+    ),
+    (
+        "cplint's probabilities",
+        "heads:0.6 ; tails:0.4 :- toss.",
+        "p.pl:1:1: heads:0.6 is cplint's way of writing; a probability stands before its head: 0.6::heads\n"
+        "    heads:0.6 ; tails:0.4 :- toss.\n    ^",
+    ),
+    (
+        "two necks",
+        "a :- b :- c.",
+        "p.pl:1:8: a statement has one ':-'; is a full stop missing before this clause?\n    a :- b :- c.\n           ^",
     ),
     (
         "a character code",

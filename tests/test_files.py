@@ -173,7 +173,11 @@ CONSULTS: dict[str, Callable[[str], str]] = {
 }
 NO_PROGRAMS: dict[str, tuple[bytes, type[errors.DeepPLPError], str]] = {
     "prose": (b"hello world, this is prose", errors.ProgramSyntaxError, r"notes\.txt:1:1: this statement does not end"),
-    "a mistake": (b"a.\nb :- c, .\n", errors.ProgramSyntaxError, r"notes\.txt:2:7: expected an operator"),
+    "a mistake": (
+        b"a.\nb :- c, .\n",
+        errors.ProgramSyntaxError,
+        r"notes\.txt:2:7: nothing stands between ',' and the full stop",
+    ),
     "bytes": (b"a(\xff\xfe).", errors.ProgramFileError, r"notes\.txt:1:3: byte 0xff is no UTF-8 text"),
 }
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from problog.logic import And, Clause, Constant, Or, Term, Var
+from problog.logic import And, Clause, Constant, Not, Or, Term, Var
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.naming import readable
 
-__all__ = ["DECLARATIONS", "check_heads", "control_faults", "declared_predicates", "idle_questions"]
+__all__ = ["DECLARATIONS", "check_heads", "check_libraries", "control_faults", "declared_predicates", "idle_questions"]
 
 DECLARATIONS = frozenset({"dynamic", "table", "discontiguous", "multifile"})
 _DISTRIBUTIONS = frozenset(
     {"normal", "gaussian", "uniform", "exponential", "beta", "gamma", "poisson", "student", "laplace", "cauchy"}
 )
+_CPLINT = frozenset({"pita", "pitaind", "mcintyre", "slipcover", "lemur", "viterbi", "cplint_r", "lift_cover"})
 _IF_THEN = {"'->'": "->", "'*->'": "*->"}
 
 
@@ -46,6 +47,18 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
             raise ProgramSyntaxError(
                 f"{head.args[0]}:{head.args[1]} is a fact about ':'; a probability takes two colons: "
                 f"{head.args[0]}::{head.args[1]}",
+                position,
+            )
+        if head.functor == "':'" and head.arity == 2 and _is_number(head.args[1]):
+            raise ProgramSyntaxError(
+                f"{head.args[0]}:{head.args[1]} is cplint's way of writing; a probability stands before its head: "
+                f"{head.args[1]}::{head.args[0]}",
+                position,
+            )
+        if head.functor == "'=>'" and head.op_spec is not None:
+            raise ProgramSyntaxError(
+                f"{head.args[0]}=>{head.args[1]} is a fact about =>; a rule has its head first: "
+                f"{head.args[1]} :- {head.args[0]}",
                 position,
             )
         if head.functor == "'-'" and head.arity == 2 and str(head.args[0]) == "?":
@@ -113,6 +126,28 @@ def _check_goal(head: Term, position: Position) -> None:
         )
 
 
+def _is_number(term: Any) -> bool:
+    """Whether a term is a number, or arithmetic of numbers."""
+    if isinstance(term, Constant):
+        return not term.is_string()
+    is_compound = isinstance(term, Term) and not isinstance(term, Var) and term.op_spec is not None
+    return is_compound and all(map(_is_number, term.args))
+
+
+def check_libraries(statement: Term, position: Position) -> None:
+    """Refuse libraries of other probabilistic systems, whose programs are written in another way."""
+    goal = statement.body if isinstance(statement, Clause) and str(statement.head) == "_directive" else None
+    if not isinstance(goal, Term) or goal.functor != "use_module" or not isinstance(goal.args[0], Term):
+        return
+    library = goal.args[0]
+    if library.functor == "library" and library.arity == 1 and str(library.args[0]) in _CPLINT:
+        raise UnsupportedConstructError(
+            f"{library} is cplint's; leave out its directives, and write clauses such as heads:0.6 ; tails:0.4 :- toss "
+            "as 0.6::heads ; 0.4::tails :- toss",
+            position,
+        )
+
+
 def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] | None:
     """The signatures that a directive such as ``:- dynamic p/1, q/2`` declares; None for all other statements."""
     if not isinstance(statement, Clause) or str(statement.head) != "_directive":
@@ -139,11 +174,20 @@ def declared_predicates(statement: Term, position: Position) -> tuple[str, ...] 
 
 
 def control_faults(body: Term | None, defined: Container[str] = ()) -> Iterator[tuple[str, Any]]:
-    """If-then-else and cuts in a body: what is wrong with each, and its location.
+    """What a body says and deepplp does not do: what is wrong, and its location.
 
-    A program that defines ``->``/2 itself (its signature is in ``defined``) means its own predicate.
+    If-then-else, cuts, and numbers and texts in the place of goals. A program that defines ``->``/2 itself (its
+    signature is in ``defined``) means its own predicate.
     """
     stack: list[Any] = [body]
+    while stack:
+        goal = stack.pop()
+        if isinstance(goal, (And, Or, Not)):
+            stack += reversed(goal.args)
+        elif isinstance(goal, Constant):
+            kind = "a text" if goal.is_string() else "a number"
+            yield f"{goal} is {kind}, and no goal that can hold or not", goal.location
+    stack = [body]
     while stack:
         term = stack.pop()
         if not isinstance(term, Term) or isinstance(term, (Var, Constant)):

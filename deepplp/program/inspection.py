@@ -32,11 +32,13 @@ __all__ = [
 # Which arguments of a built-in are goals; call/N adds arguments to its first.
 _GOAL_ARGUMENTS = {
     "findall/3": (1,), "all/3": (1,), "all_or_none/3": (1,), "forall/2": (0, 1), "once/1": (0,), "not/1": (0,),
-    "\\+/1": (0,), "'->'/2": (0, 1), "'*->'/2": (0, 1), "try_call/1": (0,), "call_nc/1": (0,),
+    "\\+/1": (0,), "->/2": (0, 1), "*->/2": (0, 1), "try_call/1": (0,), "call_nc/1": (0,),
     "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
     "aggregate_all/3": (1,), "aggregate/5": (3,),
 }  # fmt: skip
 _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
+
+_MAY_BE_MISSING = frozenset({"aggregate_all/3", "aggregate/5"})
 
 
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
@@ -73,6 +75,8 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
                     yield goal.signature, place
             elif goal.signature in _GOAL_ARGUMENTS:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
+                if goal.signature in _MAY_BE_MISSING:
+                    yield goal.signature, place
             else:
                 yield goal.signature, place
 

@@ -12,7 +12,7 @@ from typing import Literal
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
 from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
-from deepplp.program.constructs import check_heads, declared_predicates, idle_questions
+from deepplp.program.constructs import check_heads, check_libraries, declared_predicates, idle_questions
 from deepplp.program.files import read_source, read_text
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.syntax import parse_statements
@@ -263,6 +263,7 @@ class _Loader:
                 )
 
     def _statement(self, term: Term, position: Position, number: int, end: int, folder: Path) -> Statement:
+        check_libraries(term, position)
         path = _consulted(term, position)
         if path is not None:
             return Statement(term, position, number, end, consulted=self._consult(folder, path, position))

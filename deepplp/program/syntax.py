@@ -7,6 +7,7 @@ a domain is expected.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from problog.errors import ProbLogError
@@ -27,6 +28,7 @@ from deepplp.errors import Position, ProgramSyntaxError
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
 from deepplp.program.placement import check_placement
+from deepplp.program.slips import character_hint, check_arguments, slip_in
 from deepplp.program.text import Text
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
@@ -202,7 +204,7 @@ def _goal_start(text: Text, statement_start: int) -> int:
     return start
 
 
-def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSyntaxError:
+def _explain(error: ParseError, text: Text, statement_start: int, tokens: Sequence[Token]) -> ProgramSyntaxError:
     offset = _error_offset(error, text)
     message = str(error.base_message)
     if message == "Incomplete statement":
@@ -218,6 +220,9 @@ def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSynt
         return ProgramSyntaxError(
             "ProbLog has no operators but its own; write terms as name(a, b)", text.position(statement_start)
         )
+    slip = slip_in(tokens, text) if tokens else None
+    if slip is not None:
+        return ProgramSyntaxError(slip[0], text.position(slip[1]))
     if message == "Expected binary operator":
         return ProgramSyntaxError(
             "expected an operator, ',' or '.' before this; is a comma or full stop missing?", text.position(offset)
@@ -232,8 +237,9 @@ def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSynt
         return ProgramSyntaxError(f"{character!r} has no partner", text.position(offset))
     if message.startswith("Unexpected character"):
         character = text.content[offset : offset + 1]
-        quoted = "; quote a name that starts with it" if character.isalpha() else ""
-        return ProgramSyntaxError(f"unexpected character {character!r}{quoted}", text.position(offset))
+        hint = character_hint(character) or ("quote a name that starts with it" if character.isalpha() else None)
+        instead = "" if hint is None else f"; {hint}"
+        return ProgramSyntaxError(f"unexpected character {character!r}{instead}", text.position(offset))
     if message == "Ambiguous token role":
         return ProgramSyntaxError("this operator has no argument on one of its sides", text.position(offset))
     return ProgramSyntaxError(message[:1].lower() + message[1:], text.position(offset))
@@ -242,25 +248,32 @@ def _explain(error: ParseError, text: Text, statement_start: int) -> ProgramSynt
 _LONG_INTEGER = re.compile(r"(?<![\w.])\d{4301,}")  # which Python refuses to read
 
 
-def _syntax_errors(text: Text, start: int, build: Any) -> Any:
-    """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors."""
+def _syntax_errors(text: Text, start: int, build: Any, tokens: Sequence[Token] = ()) -> Any:
+    """Run one step of ProbLog's parser, with its exceptions turned into positioned syntax errors.
+
+    ``tokens`` are those of the statement that is parsed.
+    """
     try:
         return build()
     except ParseError as error:
-        raise _explain(error, text, start) from None
+        raise _explain(error, text, start, tokens) from None
     except RecursionError:
         raise ProgramSyntaxError(
             "this statement is nested too deeply to be parsed; split it into several rules", text.position(start)
         ) from None
     except ProbLogError as error:
         message = str(error.base_message)
+        if message.startswith("Unexpected clause head"):
+            message = f"{message}; a head is an atom such as p(X)"
         raise ProgramSyntaxError(message[:1].lower() + message[1:], text.position(start)) from None
     except (AttributeError, IndexError, TypeError, KeyError, ValueError) as error:
         long = _LONG_INTEGER.search(text.content, start) if isinstance(error, ValueError) else None
         if long is not None:
             raise ProgramSyntaxError("an integer has at most 4,300 digits", text.position(long.start())) from None
         # ProbLog's parser fails in these ways on operators without operands.
-        raise ProgramSyntaxError("this statement is not well-formed", text.position(start)) from None
+        slip = slip_in(tokens, text) if tokens else None
+        message, offset = ("this statement is not well-formed", start) if slip is None else slip
+        raise ProgramSyntaxError(message, text.position(offset)) from None
 
 
 def parse_statements(
@@ -285,14 +298,15 @@ def parse_statements(
     for tokens in _statements(text, parser):
         start = tokens[0].location
         check_placement(tokens, text)
-        term = _syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens))
+        check_arguments(tokens, text)
+        term = _syntax_errors(text, start, lambda tokens=tokens: parser._parse_statement(content, tokens), tokens)
         if isinstance(term, Term) and is_grammar_rule(term):
             term = _grammar_clause(term, text, start)
         terms.append(factory.as_statement(term))
         positions.append(text.position(start))
         ends.append(content.index(".", tokens[-1].location + len(tokens[-1].string)) + 1)
         if not isinstance(terms[-1], kinds) and type(terms[-1]) is not Term:
-            raise ProgramSyntaxError(f"expected {expected}", positions[-1])
+            raise _no_statement(terms[-1], expected, tokens, text)
         if terms[-1].functor == RANGE_FUNCTOR:
             raise ProgramSyntaxError(
                 "a range such as 0..9 is the domain of an nn annotation, not a fact", positions[-1]
@@ -302,6 +316,20 @@ def parse_statements(
     end = text.position(len(content))
     more = len(built) - len(positions)
     return list(zip(built, positions + [end] * more, ends + [len(content)] * more, strict=True))
+
+
+def _no_statement(term: Any, expected: str, tokens: Sequence[Token], text: Text) -> ProgramSyntaxError:
+    slip = slip_in(tokens, text)
+    if slip is not None:
+        return ProgramSyntaxError(slip[0], text.position(slip[1]))
+    if isinstance(term, Var):
+        name = str(term.functor)
+        return ProgramSyntaxError(
+            f"expected {expected}, not the variable {name}; a name begins with a small letter: "
+            f"{name[:1].lower() + name[1:]}",
+            text.position(term.location[1]),
+        )
+    return ProgramSyntaxError(f"expected {expected}", text.position(tokens[0].location))
 
 
 def _grammar_clause(rule: Term, text: Text, start: int) -> Term:

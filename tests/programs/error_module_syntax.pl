@@ -2,7 +2,7 @@
 %
 % Expected error: ProgramSyntaxError
 % at consulted/syntax.pl:2:11
-% says this operator has no argument on one of its sides
+% says nothing stands between ':-' and ','
 
 :- use_module('consulted/syntax.pl').
 query(fine).
