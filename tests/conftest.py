@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import hypothesis
+import problog  # noqa: F401 (it raises the recursion limit, which hypothesis warns of where it happens in a test)
 import pytest
 
 from experiments.datasets import data_root

@@ -249,17 +249,26 @@ def gradient(function: Callable[[], Tensor], leaf: Tensor) -> Tensor:
 
 @torch.no_grad()
 def central_differences(function: Callable[[], Tensor], leaf: Tensor, step: float = 1e-6) -> Tensor:
-    """The same, by moving every entry of the tensor a little up and down."""
+    """The same, by moving every entry of the tensor a little up and down; up alone where it is 0.
+
+    A probability below 0 is no probability, and one that is so by a rounding error counts as 0.
+    """
     found = torch.zeros_like(leaf)
     for index in range(leaf.numel()):
         entry = leaf.reshape(-1)[index : index + 1]
         kept = float(entry)
-        values = []
-        for moved in (kept + step, kept - step):
-            entry.fill_(moved)
-            values.append(float(function()))
-        entry.fill_(kept)
-        found.reshape(-1)[index] = (values[0] - values[1]) / (2 * step)
+
+        def moved(by: float, entry: Tensor = entry, kept: float = kept) -> float:
+            entry.fill_(kept + by)
+            value = float(function())
+            entry.fill_(kept)
+            return value
+
+        if kept == 0.0:
+            slope = (4 * moved(step) - moved(2 * step) - 3 * moved(0.0)) / (2 * step)
+        else:
+            slope = (moved(step) - moved(-step)) / (2 * step)
+        found.reshape(-1)[index] = slope
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -96,6 +97,87 @@ def test_copies_and_pickles_of_a_prepared_query() -> None:
         with torch.no_grad():
             next(other.parameters()).zero_()
         assert torch.equal(query(inputs).probs, expected)
+        assert not torch.allclose(other(inputs).probs, expected)
+
+
+NETWORKS = {
+    "right": Reader,
+    "float32": lambda: nn.Sequential(Reader(), _Changed(Tensor.float)),
+    "half": lambda: nn.Sequential(Reader(), _Changed(Tensor.half)),
+    "below zero by rounding": lambda: _Changed(lambda x: x.new_tensor([-5e-7, 0.5, 0.5 + 5e-7]).expand(len(x), 3)),
+    "no distribution": lambda: _Changed(lambda x: x.new_tensor([0.5, 0.5, 0.5]).expand(len(x), 3)),
+    "not a number": lambda: _Changed(lambda x: x.new_full((len(x), 3), float("nan"))),
+    "of another width": lambda: _Changed(lambda x: x.new_full((len(x), 2), 0.5)),
+    "whole numbers": lambda: _Changed(lambda x: torch.ones(len(x), 3, dtype=torch.long)),
+    "no tensor": lambda: _Changed(lambda x: None),  # type: ignore[arg-type, return-value]
+    "failing": lambda: _Changed(lambda x: x @ x),
+    "logits": lambda: deepplp.Network(nn.Linear(2, 3).double(), output="logits"),
+    "cut": lambda: deepplp.Network(Reader(), k=2),
+}
+INPUTS = {
+    "alike": lambda: {"a": features(0, 3), "b": features(1, 3)},
+    "one row for all": lambda: {"a": features(0, 3), "b": features(1, 1)},
+    "no rows": lambda: {"a": features(0, 0), "b": features(1, 0)},
+    "of two types": lambda: {"a": features(0, 3), "b": features(1, 3).float()},
+    "no tensor": lambda: {"a": features(0, 3).tolist(), "b": features(1, 3)},
+    "no batch": lambda: {"a": torch.tensor(1.0), "b": features(1, 3)},
+    "missing": lambda: {"a": features(0, 3)},
+    "to be learnt": lambda: {"a": nn.Parameter(features(0, 3)), "b": features(1, 3)},
+    "with labels": lambda: {"a": features(0, 3), "b": features(1, 3), "labels": [1, 2, 3]},
+    "of other sizes": lambda: {"a": features(0, 3), "b": features(1, 2)},
+}
+
+
+class _Changed(nn.Module):
+    """A function as a network."""
+
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.change = change
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the function gives."""
+        return self.change(x)
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float32])
+@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_short_way_is_the_long_one(network: str, inputs: str, dtype: torch.dtype | None) -> None:
+    """The same answers, gradients and errors by the short way, where there is one, as without it."""
+    found: list[object] = []
+    for short in (True, False):
+        torch.manual_seed(0)
+        model = deepplp.Model(deepplp.Program.from_string(PROGRAM), {"digits": NETWORKS[network]()}, cache=False)
+        query = model.compile("sum(a, b, S)", ["a", "b"], dtype=dtype)
+        assert query._straight is not None
+        if not short:
+            query._straight = None
+        given = INPUTS[inputs]()
+        try:
+            answers = query(given)
+            result = [answers.probs.detach(), answers.upper.detach()]
+            result += [answers.log_prob([1] * len(answers.probs)).detach()]
+            if answers.probs.requires_grad:
+                answers.probs.square().sum().backward()
+            tensors = [*model.parameters(), *(x for x in given.values() if isinstance(x, nn.Parameter))]
+            result += [torch.zeros(0) if p.grad is None else p.grad for p in tensors]
+            found.append([(t.dtype, t.shape, t.tolist()) for t in result])
+        except errors.DeepPLPError as error:
+            found.append((type(error), str(error)))
+    assert found[0] == found[1]
+
+
+def test_the_short_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a query of one network without evidence; not by one that reads a parameter as well."""
+    model = make()
+    short, long = model.compile("sum(a, b, S)", ["a", "b"]), model.compile("loud(a)", ["a"])
+    observed = model.compile("sum(a, b, S)", ["a", "b"], evidence={"digit(a, 1)": None})
+    monkeypatch.setattr("deepplp.queries.prepared.request_of", None)
+    inputs = {"a": features(0, 2), "b": features(1, 2)}
+    assert short(inputs).probs.shape == (2, 5)
+    for query in (long, observed):
+        assert query._straight is None
 
 
 def test_mistakes_of_a_call() -> None:

@@ -1,6 +1,16 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
-from deepplp.neural.calls import NetworkCall, Slot, SlotOutput, checked_inputs, network_outputs, within
+from deepplp.neural.calls import (
+    ROW_SUM_TOLERANCE,
+    NetworkCall,
+    Slot,
+    SlotOutput,
+    call_network,
+    checked_inputs,
+    checked_output,
+    network_outputs,
+    within,
+)
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
 from deepplp.neural.distributions import Distributions, Start
@@ -8,6 +18,7 @@ from deepplp.neural.network import Kind, Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
 __all__ = [
+    "ROW_SUM_TOLERANCE",
     "TENSOR_FUNCTIONS",
     "Column",
     "DerivedTensor",
@@ -22,7 +33,9 @@ __all__ = [
     "Values",
     "add_derived_tensors",
     "aligned",
+    "call_network",
     "checked_inputs",
+    "checked_output",
     "network_outputs",
     "within",
 ]

@@ -21,6 +21,7 @@ from deepplp.neural.columns import Column, aligned, are_alike, argument, joined,
 from deepplp.neural.network import Kind, Network
 
 __all__ = [
+    "ROW_SUM_TOLERANCE",
     "NetworkCall",
     "Slot",
     "SlotOutput",
@@ -28,6 +29,7 @@ __all__ = [
     "batch_size",
     "call_network",
     "checked_inputs",
+    "checked_output",
     "network_outputs",
     "within",
 ]
@@ -159,18 +161,25 @@ def network_outputs(
     if arguments is not None:  # the common case: one call, and its output as it is
         first, count = call.slots[0], len(call.slots)
         raw = call_network(call.network, network, arguments, first.declaration, first.position)
-        rows = row_count(arguments[0]) // count
-        _check_shape(call.network, raw, rows * count, first)
-        weights = network.to_probabilities(raw, first.kind)
-        if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, 0.0):
-            weights = _mended(call.network, network, weights, call.slots, [rows] * count, are_distributions)
-        return [_most_probable(weights, network.k, first, count)]
+        return [checked_output(call, network, raw, row_count(arguments[0]) // count, are_distributions)]
     outputs = _grouped_outputs(call, network, inputs)
     for i, slot in enumerate(call.slots):
         if not are_distributions(_pairs(outputs[i], slot), ROW_SUM_TOLERANCE, 0.0):
             count = len(outputs[i])
             outputs[i] = _mended(call.network, network, outputs[i], [slot], [count], are_distributions)
     return [_most_probable(outputs[i], network.k, slot, 1) for i, slot in enumerate(call.slots)]
+
+
+def checked_output(
+    call: NetworkCall, network: Network, raw: Tensor, rows: int, are_distributions: RowCheck
+) -> SlotOutput:
+    """The weights of all slots of a uniform call, from what the network returned for ``rows`` rows of each."""
+    first, count = call.slots[0], len(call.slots)
+    _check_shape(call.network, raw, rows * count, first)
+    weights = network.to_probabilities(raw, first.kind)
+    if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, 0.0):
+        weights = _mended(call.network, network, weights, call.slots, [rows] * count, are_distributions)
+    return _most_probable(weights, network.k, first, count)
 
 
 def _mended(

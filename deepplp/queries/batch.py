@@ -25,7 +25,7 @@ from deepplp.queries.contradiction import nothing_follows
 from deepplp.queries.environment import Environment
 from deepplp.queries.weights import Request, SharedWeights
 
-__all__ = ["OnInconsistent", "Options", "answer_many", "answer_one", "options"]
+__all__ = ["OnInconsistent", "Options", "answer_blocks", "answer_many", "answer_one", "options"]
 
 _ROWS_OF_THEIR_OWN = 8  # from so many examples of one compiled query on, side by side beats end to end
 _LARGE = 2_000  # elements of a circuit, from which on it is walked on its own: laying out copies of it costs more
@@ -57,8 +57,13 @@ def options(on_inconsistent: OnInconsistent, dtype: torch.dtype | None) -> Optio
 
 def answer_one(request: Request, environment: Environment, chosen: Options) -> Answers:
     """The answers of one request."""
+    blocks = blocks_of(request.compiled.demand, request.inputs, request.observed, environment)
+    return answer_blocks(request, blocks, environment, chosen)
+
+
+def answer_blocks(request: Request, blocks: Sequence[Block], environment: Environment, chosen: Options) -> Answers:
+    """The answers of one request, whose weights are there."""
     compiled = request.compiled
-    blocks = blocks_of(compiled.demand, request.inputs, request.observed, environment)
     cut = cut_mass(blocks, range(len(compiled.demand.sizes)))
     walked = _bounded if cut else _direct_evaluation
     readings = walked(request, blocks, environment, chosen.dtype)

@@ -8,12 +8,14 @@ from torch import Tensor, nn
 
 from deepplp.answers import Answers
 from deepplp.errors import InputError, QueryError
+from deepplp.neural import Distributions
 from deepplp.program import parse_goal
 from deepplp.queries.batch import Options, answer_one
 from deepplp.queries.compiled import CompiledQuery
 from deepplp.queries.environment import Environment
 from deepplp.queries.evidence import check_given_once, checked_evidence
 from deepplp.queries.query import Asked
+from deepplp.queries.straight import Straight
 from deepplp.queries.weights import request_of
 
 __all__ = ["PreparedQuery"]
@@ -28,6 +30,10 @@ class PreparedQuery(nn.Module):
     looked up, ground or compiled when it is called. What is registered on the model later does not change it.
     """
 
+    networks: nn.ModuleDict
+    distributions: Distributions
+    embeddings: nn.ModuleDict
+
     def __init__(self, compiled: CompiledQuery, environment: Environment, asked: Asked, chosen: Options) -> None:
         super().__init__()
         for name in ("networks", "distributions", "embeddings"):
@@ -39,6 +45,7 @@ class PreparedQuery(nn.Module):
             str(parse_goal(text, "<evidence>")) for text, holds in asked.evidence if holds is None
         )
         self._chosen = chosen
+        self._straight = Straight.of(compiled)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -64,6 +71,10 @@ class PreparedQuery(nn.Module):
             if name not in self._names:
                 listed = ", ".join(sorted(self._names)) or "none"
                 raise InputError(f"this query was compiled without an input {name!r}; its inputs are: {listed}")
+        if self._straight is not None and evidence is None:
+            answers = self._straight.answers(given, self._environment, self._chosen)
+            if answers is not None:
+                return answers
         observed = self._observed(evidence) if evidence is not None else _NOTHING
         if self._compiled.demand.needs.inputs:
             request = request_of(self._compiled, given, observed)
@@ -71,6 +82,11 @@ class PreparedQuery(nn.Module):
             told = {name: tensor for name, tensor in given.items() if name in self._names}
             request = request_of(self._compiled, told, observed, extra=False)
         return answer_one(request, self._environment, self._chosen)
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        # A copy answers by its own modules, not by those of what it was copied from.
+        self._environment = self._environment.with_modules(self.networks, self.distributions, self.embeddings)
 
     def extra_repr(self) -> str:
         """What ``print`` says of it."""
