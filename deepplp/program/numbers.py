@@ -177,9 +177,10 @@ def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | No
 
     ``functions`` are those of a program besides ProbLog's own.
 
-    >>> print(arithmetic_fault(Term("'+'", Term("foo"), Constant(1))))
+    >>> from deepplp.program import parse_term
+    >>> print(arithmetic_fault(parse_term("foo + 1")))
     foo is no number
-    >>> print(arithmetic_fault(Term("'/'", Constant(1), Constant(0))))
+    >>> print(arithmetic_fault(parse_term("1/0")))
     1/0 divides by zero
     """
     return _Evaluation({**_FUNCTIONS, **(functions or {})}).value(term)[1]
