@@ -63,8 +63,9 @@ class Together:
 def new_run(program: Program) -> TabledRun:
     """A run that remembers."""
     loaded = Grounder(program)._loaded
-    engine = TabledEngine(loaded.clauses, program, loaded.neural)
-    return engine.new_run(GroundMeter(GroundBudget(), loaded.locate), derivations=True)
+    meter = GroundMeter(GroundBudget())
+    meter.begin(loaded.locate)
+    return TabledEngine(loaded.clauses, program, loaded.neural).new_run(meter, derivations=True)
 
 
 def agree_in_all_worlds(program: Program, goals: Sequence[Term]) -> int:

@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +20,7 @@ import deepplp
 from deepplp.collector import collector_paused
 from deepplp.errors import DeepPLPError, ProgramWarning, UnknownNetworkError
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 
 class Grounder(StrEnum):
@@ -81,6 +82,12 @@ def prob(
     compiler: Annotated[
         Compiler, typer.Option(help="Several orders of the choices, or PySDD alone.")
     ] = Compiler.PORTFOLIO,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="What grounding may take, and compiling: by default 600.")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(metavar="GB", help="How much either may let the process grow: by default 4.3.")
+    ] = None,
 ) -> None:
     """Print the probability of every answer to the program's queries, as ProbLog does.
 
@@ -96,13 +103,24 @@ def prob(
             first.position,
         )
     results = deepplp.probabilities(
-        program, allow_python=allow_python, grounder=_GROUNDERS[grounder], compiler=_COMPILERS[compiler]
+        program,
+        allow_python=allow_python,
+        budget=_budget(seconds, memory),
+        grounder=_GROUNDERS[grounder],
+        compiler=_COMPILERS[compiler],
     )
     if not results:
         heads = (head.signature for statement in program.statements for head in statement.heads_and_body()[0])
         reason = "no clause of its query/1 gives anything to ask" if "query/1" in heads else "it has no query/1"
         warnings.warn(f"{file} asks nothing: {reason}", ProgramWarning, stacklevel=1)
     _print_probabilities(results)
+
+
+def _budget(seconds: float | None, memory: float | None) -> deepplp.CompileBudget:
+    budget = deepplp.CompileBudget()
+    if seconds is not None:
+        budget = replace(budget, seconds=seconds)
+    return budget if memory is None else replace(budget, memory=int(memory * 1e9))
 
 
 @app.command()
@@ -141,8 +159,8 @@ def _say(message: str) -> None:
         typer.echo(message, err=True)
 
 
-def main() -> None:
-    """Run the command line. Errors go to standard error as one message, and the exit status is 1."""
+def run() -> None:
+    """Run a command. Errors go to standard error as one message, and the exit status is 1."""
     warnings.showwarning = _warn
     if sys.stdout is None:  # Python says so where it is closed
         _say("cannot write to standard output: it is closed")
@@ -163,6 +181,3 @@ def main() -> None:
     except MemoryError:
         _say("there is not enough memory")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _say("interrupted")
-        sys.exit(130)

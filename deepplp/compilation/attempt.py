@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
+from deepplp.apart import ApartError, call_apart
 from deepplp.circuit import Circuit
 from deepplp.compilation.algebra import Algebra, Function
 from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
@@ -25,16 +26,18 @@ from deepplp.formula import NONE, Atom, Formula
 
 __all__ = ["Blowup", "Limits", "along_order", "bottom_up", "describe"]
 
+_FEW_VARIABLES = 12  # no diagram over so few is large
 _NAMES = 4  # of choices and of goals that a message lists
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where an attempt stops: a time (`time.monotonic`), a number of nodes alive, a number of steps."""
+    """Where an attempt stops: a time (`time.monotonic`), a number of nodes alive, of steps, of bytes of memory."""
 
     deadline: float | None = None
     nodes: int | None = None
     steps: int | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,26 @@ def along_order(formula: Formula, parts: Parts, name: str, choices: Sequence[int
 def bottom_up(formula: Formula, parts: Parts, name: str, choices: Sequence[int], limits: Limits) -> Made:
     """Compile a formula with PySDD, from the last choice of an order to the first. A step is a node made.
 
-    All of it happens in a thread of its own, which has the stack that libsdd's recursion needs.
+    All of it happens in a thread of its own, which has the stack that libsdd's recursion needs. Where one operation of
+    libsdd may take long, that is in a process of its own, which can be ended within the operation.
     """
     job = _Job(formula, parts, name, choices, limits)
+    variables = sum(len(e.variables) for e in job.encoded)
 
     def work(stop: Event) -> Made:
         diagram = SententialDiagram(job.encoded, job.meter, stop)
         return job.run(diagram, partial(iterate, diagram), " by PySDD")
 
-    return call_with_deep_stack(work, sum(len(e.variables) for e in job.encoded))
+    def made() -> Made:
+        return call_with_deep_stack(work, variables)
+
+    if variables <= _FEW_VARIABLES:
+        return made()
+    left = None if limits.deadline is None else max(0.001, limits.deadline - time.monotonic())
+    try:
+        return call_apart(made, left, limits.memory)
+    except ApartError as end:
+        return job.ended(end.reason)
 
 
 class _Job:
@@ -91,6 +105,12 @@ class _Job:
             outcome = "stopped: PySDD made too many nodes" if many else f"stopped: out of {stop.limit}"
             return self._attempt(outcome, diagram.nodes, 0), Blowup(stop.limit, functions.part, functions.done)
         return self._attempt(f"compiled{by}", circuit.nodes, circuit.elements), circuit
+
+    def ended(self, reason: str) -> Made:
+        """What came of the attempt where its process was ended, or has died for want of memory."""
+        limit = "seconds" if reason == "seconds" else "memory"
+        goals = tuple(abs(goal.literal) - 1 for goal in (*self._formula.queries, *self._formula.evidence))
+        return self._attempt(f"stopped: out of {limit}", 0, 0), Blowup(limit, goals, 0)
 
     def _attempt(self, outcome: str, nodes: int, elements: int) -> Attempt:
         return Attempt(self._name, outcome, nodes, elements, self.meter.steps, time.perf_counter() - self._start)

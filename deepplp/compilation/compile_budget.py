@@ -17,7 +17,8 @@ class CompileBudget:
     """The time and the size that compiling one query may take; exceeding either is a `BudgetExceededError`.
 
     ``seconds`` counts all orders that are tried together. ``nodes`` counts what one order's diagram holds at a time:
-    nodes, and the states on the way to them (a few hundred bytes each). None is no limit.
+    nodes, and the states on the way to them (a few hundred bytes each). ``memory`` is in bytes: it counts by how much
+    the process grows meanwhile, whatever in it grows. None is no limit.
 
     Raises:
         QueryError: a limit is neither a number above 0 nor None.
@@ -25,13 +26,14 @@ class CompileBudget:
 
     seconds: float | None = 600.0
     nodes: int | None = 10_000_000
+    memory: int | None = 4 << 30
 
     def __post_init__(self) -> None:
-        check_limits(seconds=self.seconds, nodes=self.nodes)
+        check_limits(seconds=self.seconds, nodes=self.nodes, memory=self.memory)
 
 
 class OutOfBudgetError(Exception):
-    """An attempt has used up what it was given: its ``limit`` is "seconds", "nodes" or "steps"."""
+    """An attempt has used up what it was given: its ``limit`` is "seconds", "nodes", "steps" or "memory"."""
 
     def __init__(self, limit: str) -> None:
         super().__init__(limit)

@@ -16,6 +16,7 @@ from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.formula import Formula, depth_first_order
+from deepplp.watch import Used, call_watched
 
 __all__ = ["COMPILERS", "CompilerName", "Order", "compile_formula", "compile_with_report"]
 
@@ -26,6 +27,7 @@ _SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no sma
 _CYCLES_GROWTH = 256  # of the limit, for the order that is made for cycles
 _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
+_SENTENTIAL_BYTES = 1 << 30  # within one operation, where it has long made more nodes than it may
 _GIVEN = "given"
 
 Order: TypeAlias = str | Sequence[int]
@@ -107,7 +109,8 @@ def compile_with_report(
         raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
     with collector_paused():
         attempts = _Attempts(formula, budget or CompileBudget())
-        return attempts.portfolio(order) if compiler == "portfolio" else attempts.sdd(order)
+        work = attempts.portfolio if compiler == "portfolio" else attempts.sdd
+        return call_watched(lambda: work(order), attempts.budget.seconds, attempts.budget.memory, attempts.stopped)
 
 
 def _size(circuit: Circuit) -> int:
@@ -150,7 +153,7 @@ class _Attempts:
             if isinstance(along, Circuit) or along.limit == "seconds":
                 return self._ended(along, CYCLES_ORDER, "the default took too many steps, and there are cycles")
         by_pysdd = self._try(DEFAULT_ORDER, _SENTENTIAL_NODES, by_pysdd=True)
-        if isinstance(by_pysdd, Circuit) or by_pysdd.limit == "seconds":
+        if isinstance(by_pysdd, Circuit):
             reason = "PySDD compiled the default order bottom up within its limit"
             return self._ended(by_pysdd, DEFAULT_ORDER, reason)
         return self._rounds(limit, found)
@@ -211,9 +214,12 @@ class _Attempts:
         return list(found.values())
 
     def _try(self, name: str, limit: int | None, *, by_pysdd: bool = False) -> Circuit | Blowup:
-        seconds = self.budget.seconds
+        seconds, memory = self.budget.seconds, self.budget.memory
         deadline = None if seconds is None else self._start + seconds
-        limits = Limits(deadline, self.budget.nodes, limit)
+        if by_pysdd and limit is not None:  # one of several tries: it leaves half of the time to the others
+            deadline = deadline and (deadline + time.monotonic()) / 2
+            memory = min(memory or _SENTENTIAL_BYTES, _SENTENTIAL_BYTES)
+        limits = Limits(deadline, self.budget.nodes, limit, memory)
         compiled = (bottom_up if by_pysdd else along_order)(self.formula, self._parts, name, self._order(name), limits)
         self.attempts.append(compiled[0])
         return compiled[1]
@@ -244,11 +250,20 @@ class _Attempts:
         names = tuple("; ".join(map(str, self.formula.choices[c].values)) for c in choices)
         return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 
+    def stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:
+        """The error where the compilation was stopped between two looks at its budget."""
+        return self._exceeded(Blowup(used, tuple(abs(g.literal) - 1 for g in self.formula.queries), 0))
+
     def _exceeded(self, blowup: Blowup) -> BudgetExceededError:
         text, names, position = describe(self.formula, blowup.part)
-        last = self.attempts[-1]
-        limit = f"{self.budget.seconds:g} s" if blowup.limit == "seconds" else f"{self.budget.nodes:,} nodes"
-        tried = ", ".join(dict.fromkeys(a.order for a in self.attempts))
+        nothing = Attempt(DEFAULT_ORDER, f"stopped: out of {blowup.limit}", 0, 0, 0, 0.0)
+        last = self.attempts[-1] if self.attempts else nothing
+        limits = {
+            "seconds": f"{self.budget.seconds or 0:g} s",
+            "memory": f"{(self.budget.memory or 0) / 1e9:.3g} GB of memory",
+        }
+        limit = limits.get(blowup.limit, f"{self.budget.nodes or 0:,} nodes")
+        tried = ", ".join(dict.fromkeys(a.order for a in self.attempts)) or last.order
         return BudgetExceededError(
             f"compilation took more than {limit} and was stopped at {text} (order {last.order!r}, "
             f"{last.nodes:,} nodes; tried: {tried}). Ask fewer queries at once or leave out evidence that they do not "

@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
+from deepplp.apart import ApartError, call_apart
 from deepplp.errors import BudgetExceededError, Position
 from deepplp.grounding.clause_base import Location
 from deepplp.limits import check_limits
+from deepplp.watch import Used, call_watched
 
-__all__ = ["GroundBudget", "GroundMeter"]
+__all__ = ["GroundBudget", "GroundMeter", "StoppedAt"]
+
+T = TypeVar("T")
 
 _MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
 _MOST_ANSWERS = 1_000_000
@@ -20,32 +25,75 @@ _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
 
 @dataclass(frozen=True, slots=True)
 class GroundBudget:
-    """The time and the number of goals that grounding one query may take; exceeding either is a `BudgetExceededError`.
+    """The time and the memory that grounding one query may take; exceeding either is a `BudgetExceededError`.
 
-    ``seconds`` counts all that is asked together. ``goals`` are different calls, which take about a kilobyte each. None
-    is no limit.
+    ``seconds`` counts all that is asked together, and so do the others. ``goals`` are different calls, which take about
+    a kilobyte each. ``memory`` is in bytes: it counts by how much the process grows meanwhile, whatever in it grows,
+    and a little more than that may be taken before it is noticed. Loading the program may take as much again. None is
+    no limit.
+
+    Raises:
+        QueryError: a limit is neither a number above 0 nor None.
     """
 
     seconds: float | None = 600.0
     goals: int | None = 4_000_000
+    memory: int | None = 4 << 30
 
     def __post_init__(self) -> None:
-        check_limits(seconds=self.seconds, goals=self.goals)
+        check_limits(seconds=self.seconds, goals=self.goals, memory=self.memory)
+
+
+class StoppedAt(NamedTuple):
+    """The goal that was being evaluated when grounding was stopped, such as ``"between/3"``, and its place."""
+
+    goal: str
+    place: Location | Position
 
 
 class GroundMeter:
-    """Counts the goals of one query by their predicates.
+    """What grounding one query has taken so far. Its time begins when the meter is made.
 
-    ``locate`` turns a place of a clause into a position.
+    The runs of engines that ground the query, one after the other, share the time; their goals are counted anew.
     """
 
-    def __init__(self, budget: GroundBudget, locate: Callable[[Location], Position | None]) -> None:
+    def __init__(self, budget: GroundBudget) -> None:
         self._budget = budget
+        self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+        self.begin(lambda location: None)
+
+    def begin(self, locate: Callable[[Location], Position | None]) -> None:
+        """Begin a run of an engine; ``locate`` turns a place of a clause into a position."""
         self._locate = locate
         self._counts: dict[tuple[str, int], int] = {}
         self._places: dict[tuple[str, int], Location] = {}
         self._goals = 0
-        self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+
+    def watched(self, work: Callable[[], T]) -> T:
+        """The result of ``work()``, which is ended where the budget is exceeded, in whatever predicate that is."""
+        return call_watched(work, self._budget.seconds, self._budget.memory, self._stopped)
+
+    def apart(self, work: Callable[[], T], at: StoppedAt) -> T:
+        """The result of ``work()``, which has no limits within and is done in a process of its own."""
+        left = None if self._deadline is None else max(0.001, self._deadline - time.monotonic())
+        try:
+            return call_apart(work, left, self._budget.memory)
+        except ApartError as end:
+            raise self._stopped("seconds" if end.reason == "seconds" else "memory", [at]) from None
+
+    def _stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:
+        if used == "seconds":
+            amount, more = f"more than {self._budget.seconds:g} s", "a budget of more seconds"
+        else:
+            amount, more = f"more than {(self._budget.memory or 0) / 1e9:.3g} GB of memory", "a budget of more memory"
+        at = next((note for note in notes if isinstance(note, StoppedAt)), None)
+        if at is None:
+            return self._exceeded(amount, more)
+        return BudgetExceededError(
+            f"grounding takes {amount}, and was stopped in {at.goal}: bind more of its arguments before it is called, "
+            f"ask for less, or allow more by {more}",
+            at.place if isinstance(at.place, Position) else self._locate(at.place),
+        )
 
     def spend(self, functor: str, arity: int, place: Location) -> None:
         """Count a goal; ``place`` is where its predicate is defined or called."""

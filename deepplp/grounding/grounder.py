@@ -99,7 +99,7 @@ def reserved_signatures() -> frozenset[str]:
 
 @functools.cache
 def _empty() -> LoadedProgram:
-    return load_program(Program.from_string(""))
+    return load_program(Program.from_string(""), GroundMeter(GroundBudget()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,11 @@ class Grounder:
         self.program = program
         self.grounder = grounder
         self._budget = budget or GroundBudget()
+        meter = GroundMeter(self._budget)
         with collector_paused():
-            self._loaded = load_program(program, allow_python=allow_python, functions=functions)
+            self._loaded = meter.watched(
+                lambda: load_program(program, meter, allow_python=allow_python, functions=functions)
+            )
         self._unsupported = tuple(self.unsupported())
         self._own: OwnGoals | None = None
         self._idle: list[TabledEngine] = []  # engines that nobody uses: every run has one to itself
@@ -181,35 +184,41 @@ class Grounder:
         """Ground queries as `ground` does, and tell who did it and why the tabled engine did not."""
         for message, position in self._unsupported:
             raise UnsupportedConstructError(message, position)
+        meter = GroundMeter(self._budget)
         with collector_paused():
-            question = self._question(queries, evidence)
-            declined = None
-            if self.grounder != "problog":
-                found = self._tabled(question, derivations)
-                if isinstance(found, Formula):
-                    return Grounding(found, "tabled")
-                declined = found
-                if self.grounder == "tabled":
-                    raise GroundingError(f"the tabled engine cannot ground this: {found.reason}", found.position)
-            goals = ground_goals(self._loaded, question.goals(), self._budget)
-            formula = question.formula(goals, self.program.learnables)
-            if derivations:
-                formula = replace(formula, no_derivations=str(declined or "ProbLog's engine remembers no derivations"))
-            return Grounding(formula, "problog", declined)
+            return meter.watched(lambda: self._traced(queries, evidence, derivations, meter))
 
-    def _question(self, queries: Sequence[Term] | None, evidence: Evidence) -> Question:
+    def _traced(
+        self, queries: Sequence[Term] | None, evidence: Evidence, derivations: bool, meter: GroundMeter
+    ) -> Grounding:
+        question = self._question(queries, evidence, meter)
+        declined = None
+        if self.grounder != "problog":
+            found = self._tabled(question, derivations, meter)
+            if isinstance(found, Formula):
+                return Grounding(found, "tabled")
+            declined = found
+            if self.grounder == "tabled":
+                raise GroundingError(f"the tabled engine cannot ground this: {found.reason}", found.position)
+        goals = ground_goals(self._loaded, question.goals(), meter)
+        formula = question.formula(goals, self.program.learnables)
+        if derivations:
+            formula = replace(formula, no_derivations=str(declined or "ProbLog's engine remembers no derivations"))
+        return Grounding(formula, "problog", declined)
+
+    def _question(self, queries: Sequence[Term] | None, evidence: Evidence, meter: GroundMeter) -> Question:
         if self._own is None:
-            self._own = own_goals(self._loaded, self._budget)
+            self._own = own_goals(self._loaded, meter)
         asked = self._own.queries if queries is None else tuple(queries)
         return Question(asked, (*self._own.evidence, *evidence))
 
-    def _tabled(self, question: Question, derivations: bool) -> Formula | Declined:
+    def _tabled(self, question: Question, derivations: bool, meter: GroundMeter) -> Formula | Declined:
         """The formula by the tabled engine; without derivations where it cannot tell them, which is then said."""
         engine = self._idle_engine()
-        goals = self._tabled_goals(engine, question, derivations)
+        goals = self._tabled_goals(engine, question, derivations, meter)
         untold = goals if derivations and isinstance(goals, Declined) else None
         if untold is not None:
-            goals = self._tabled_goals(engine, question, derivations=False)
+            goals = self._tabled_goals(engine, question, False, meter)
         # An engine that an exception has interrupted is not used again. One that has ground all is not at fault where
         # its answers make no formula, and is read until they do.
         try:
@@ -226,8 +235,11 @@ class Grounder:
         except IndexError:  # all are in use, or there is none yet
             return TabledEngine(self._loaded.clauses, self.program, self._loaded.neural)
 
-    def _tabled_goals(self, engine: TabledEngine, question: Question, derivations: bool) -> GroundGoals | Declined:
-        run = engine.new_run(GroundMeter(self._budget, self._loaded.locate), derivations=derivations)
+    def _tabled_goals(
+        self, engine: TabledEngine, question: Question, derivations: bool, meter: GroundMeter
+    ) -> GroundGoals | Declined:
+        meter.begin(self._loaded.locate)
+        run = engine.new_run(meter, derivations=derivations)
         answers: list[GoalAnswers] = []
         for goal in question.goals():
             found = run.answers(goal)

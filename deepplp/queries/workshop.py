@@ -75,11 +75,12 @@ class Settings:
 
     @property
     def ground_budget(self) -> GroundBudget | None:
-        """What grounding may cost: the same time as compilation, and any size where that may have any."""
+        """What grounding may cost: the same time and memory as compilation, and any size where that may have any."""
         budget = self.budget
         if budget is None:
             return None
-        return GroundBudget(budget.seconds) if budget.nodes is not None else GroundBudget(budget.seconds, goals=None)
+        goals = GroundBudget().goals if budget.nodes is not None else None
+        return GroundBudget(budget.seconds, goals, budget.memory)
 
 
 def is_worth_keeping(seconds: float) -> bool:

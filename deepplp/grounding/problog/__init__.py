@@ -2,14 +2,14 @@
 
 Its interface::
 
-    load_program(program, allow_python=False, functions=()) -> LoadedProgram
+    load_program(program, meter, allow_python=False, functions=()) -> LoadedProgram
         A program in ProbLog's data base, its directives carried out. Nothing changes it: any number of threads may
         ground goals of it at once. ``LoadedProgram.clauses`` is what the tabled engine reads.
 
-    own_goals(loaded, budget) -> OwnGoals
+    own_goals(loaded, meter) -> OwnGoals
         The program's ``query/1`` and ``evidence/1,2``.
 
-    ground_goals(loaded, goals, budget) -> GroundGoals
+    ground_goals(loaded, goals, meter) -> GroundGoals
         Goals ground together, each run on a data base and with an engine of its own.
 
     predefined_signatures() -> Iterator[str]

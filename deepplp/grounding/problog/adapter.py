@@ -24,7 +24,9 @@ from deepplp.program import Term
 
 __all__ = ["DatabaseClauses"]
 
-_SPOKEN = frozenset({"problog.engine_builtin", "deepplp.grounding.problog.arithmetic"})
+_SPOKEN = frozenset(
+    {"problog.engine_builtin", "deepplp.grounding.problog.arithmetic", "deepplp.grounding.problog.sized"}
+)
 
 
 class DatabaseClauses:

@@ -19,6 +19,7 @@ from deepplp.grounding.problog.closures import call_as, closures
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
 from deepplp.grounding.problog.modules import guarded, listed
 from deepplp.grounding.problog.ordering import ordering_builtins, unified
+from deepplp.grounding.problog.sized import sized_builtins
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
     Argument,
@@ -33,6 +34,7 @@ from deepplp.program import Conjunction, Constant, Disjunction, Not, Term, reada
 
 __all__ = ["replaced_builtins"]
 
+_FEW_ATOMS = 12  # whose probabilities take no time
 _CONTROL = (Conjunction, Disjunction, Not)
 _BROKEN = (("set_state", 1), ("reset_state", 0), ("check_state", 1), ("print_state", 0), ("condition", 1))
 _LOADING = (
@@ -51,10 +53,13 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     for name in ("findall", "all", "all_or_none"):
         yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
     yield from ARITHMETIC
+    sized = {f"{name}/{arity}": function for name, arity, function in sized_builtins(original)}
+    yield "between", 3, sized["between/3"]
+    yield "length", 2, sized["length/2"]
     yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
     yield "=..", 2, SimpleBuiltIn(_plain_functor(original("=../2")))
     yield "arg", 3, SimpleBuiltIn(_arg)
-    yield "functor", 3, SimpleBuiltIn(_functor(original("functor/3")))
+    yield "functor", 3, SimpleBuiltIn(_functor(sized["functor/3"]))
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
         for arity in arities:
             yield name, arity, _caller(original(f"{name}/{arity}"), name)
@@ -242,9 +247,15 @@ def _probabilities(
     for term in [] if evidence is None else term2list(evidence):
         target = fresh.ground(database, term, target, label=target.LABEL_EVIDENCE_POS, include=included)
     algebra = get_semiring(name=_text(semiring)).create(**call)
-    compiled = get_evaluatable(name=_text(evaluator), semiring=algebra).create_from(target)
-    found: dict[Term, float] = compiled.evaluate(semiring=algebra)
-    return found
+    kind = get_evaluatable(name=_text(evaluator), semiring=algebra)
+
+    def evaluated() -> dict[Term, float]:
+        found: dict[Term, float] = kind.create_from(target).evaluate(semiring=algebra)
+        return found
+
+    if target.atomcount <= _FEW_ATOMS:
+        return evaluated()
+    return call["engine"].apart_from_this(evaluated, "subquery/2", call.get("location"))
 
 
 def _text(name: Argument) -> str | None:

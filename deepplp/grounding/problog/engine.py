@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, Unpack, cast
+from typing import NamedTuple, NoReturn, TypeVar, Unpack, cast
 
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
 
 from deepplp.errors import NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.clause_base import Location
-from deepplp.grounding.ground_budget import GroundMeter
+from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.problog.builtin_table import BuiltinTable
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.modules import check_module
@@ -39,6 +39,8 @@ from deepplp.grounding.problog.vocabulary import (
 from deepplp.program import Term, is_ground, readable
 
 __all__ = ["Engine", "FailedCall", "Setting"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,11 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         finally:
             self._collecting.pop()
             self.cycle_root = outer
+
+    def apart_from_this(self, work: Callable[[], T], goal: str, location: Location) -> T:
+        """The result of work that has no limits within, for a goal at a place."""
+        place = self.locate(location)
+        return self._meter.apart(work, StoppedAt(goal, location if place is None else place))
 
     def check_subquery(self, goal: Argument, position: Position | None) -> None:
         """Refuse to make a number of what a network or a learnable probability decides."""

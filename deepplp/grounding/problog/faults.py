@@ -17,10 +17,12 @@ from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import DeepPLPError, GroundingError, Position, UnknownPredicateError
 from deepplp.grounding.clause_base import Location
+from deepplp.grounding.ground_budget import StoppedAt
 from deepplp.grounding.hints import hint_for
 from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, arithmetic_error, builtin_fault
 from deepplp.grounding.problog.engine import Engine, FailedCall
 from deepplp.program import Term, readable, readable_text
+from deepplp.watch import StoppedError
 
 __all__ = ["translated"]
 
@@ -36,6 +38,11 @@ def translated(engine: Engine, goal: Term | None) -> Iterator[None]:
         yield
     except DeepPLPError as error:
         faults.relocate(error)
+        raise
+    except StoppedError as stop:
+        stop.notes.extend(faults.stopped_at())
+        raise
+    except MemoryError:
         raise
     except Exception as error:
         if isinstance(error, NegativeCycle) and not engine.has_exact_negation:
@@ -81,6 +88,14 @@ class _Faults:
             asked = f"the query {readable(goal)}" if goal is not None else "this"
             message = f"ProbLog's engine cannot ground {asked}"
         return GroundingError(message + inside, position)
+
+    def stopped_at(self) -> Iterator[StoppedAt]:
+        """The goal that was called last, where the user's program called for it."""
+        if self.engine.called is not None:
+            node = self.engine.called[0]
+            name = str(node.functor).strip("'")
+            position, inside = self._place(node.location)
+            yield StoppedAt(f"{name}/{len(node.args)}{inside}", position)
 
     def relocate(self, error: DeepPLPError) -> None:
         """Let an error of ours that points nowhere or into a library point to the clause of the program's."""

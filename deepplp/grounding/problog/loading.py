@@ -10,7 +10,7 @@ from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import Position
 from deepplp.grounding.clause_base import NEURAL, Location
-from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
+from deepplp.grounding.ground_budget import GroundMeter
 from deepplp.grounding.neural_choices import NeuralChoices
 from deepplp.grounding.problog.adapter import DatabaseClauses
 from deepplp.grounding.problog.builtin_table import BuiltinTable, standard_builtins
@@ -26,8 +26,6 @@ from deepplp.grounding.python_predicates import PythonFunction
 from deepplp.program import Program, signatures_called, signatures_defined, undecided_signatures
 
 __all__ = ["LoadedProgram", "load_program"]
-
-_NO_LIMIT = GroundBudget(seconds=None, goals=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class LoadedProgram:
 
 
 def load_program(
-    program: Program, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
+    program: Program, meter: GroundMeter, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
 ) -> LoadedProgram:
     """Load a program into ProbLog's data base and carry out its directives.
 
@@ -67,14 +65,16 @@ def load_program(
     builtins = _builtins(neural, functions)
     setting = Setting(builtins, Places(program), undecided_signatures(program), allow_python=allow_python)
     try:
-        return _loaded(program, setting, neural, exact_negation=False)
+        return _loaded(program, setting, neural, meter, exact_negation=False)
     except NegativeCycle:
-        return _loaded(program, setting, neural, exact_negation=True)
+        return _loaded(program, setting, neural, meter, exact_negation=True)
 
 
-def _loaded(program: Program, setting: Setting, neural: NeuralChoices, *, exact_negation: bool) -> LoadedProgram:
+def _loaded(
+    program: Program, setting: Setting, neural: NeuralChoices, meter: GroundMeter, *, exact_negation: bool
+) -> LoadedProgram:
     database = Database.of_program(program, setting.builtins.numbers)
-    meter = GroundMeter(_NO_LIMIT, lambda location: setting.places.position(location, database))
+    meter.begin(lambda location: setting.places.position(location, database))
     engine = Engine(setting, database, meter, exact_negation=exact_negation)
     with translated(engine, None):
         _load(program, database, engine)

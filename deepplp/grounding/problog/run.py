@@ -11,7 +11,7 @@ from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import NonGroundError
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
-from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
+from deepplp.grounding.ground_budget import GroundMeter
 from deepplp.grounding.problog.adapter import DatabaseClauses
 from deepplp.grounding.problog.engine import Engine
 from deepplp.grounding.problog.faults import translated
@@ -27,14 +27,14 @@ T = TypeVar("T")
 _MOST_VARIABLES = 1_000_000  # that an answer holds
 
 
-def ground_goals(loaded: LoadedProgram, goals: Sequence[Term], budget: GroundBudget) -> GroundGoals:
+def ground_goals(loaded: LoadedProgram, goals: Sequence[Term], meter: GroundMeter) -> GroundGoals:
     """Ground goals together, none of them negated.
 
     Raises:
         GroundingError: a goal cannot be ground; the error says why and where.
         BudgetExceededError: grounding takes more than the budget.
     """
-    return with_exact_negation_if_needed(lambda exact: _ground(loaded, goals, new_engine(loaded, budget, exact)))
+    return with_exact_negation_if_needed(lambda exact: _ground(loaded, goals, new_engine(loaded, meter, exact)))
 
 
 def with_exact_negation_if_needed(work: Callable[[bool], T]) -> T:
@@ -45,10 +45,10 @@ def with_exact_negation_if_needed(work: Callable[[bool], T]) -> T:
         return work(True)
 
 
-def new_engine(loaded: LoadedProgram, budget: GroundBudget, exact_negation: bool) -> Engine:
+def new_engine(loaded: LoadedProgram, meter: GroundMeter, exact_negation: bool) -> Engine:
     """An engine for a run of its own."""
     database = loaded.database.for_run()
-    meter = GroundMeter(budget, lambda location: loaded.setting.places.position(location, database))
+    meter.begin(lambda location: loaded.setting.places.position(location, database))
     return Engine(loaded.setting, database, meter, exact_negation=exact_negation, records=loaded.records)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from deepplp.errors import GroundingError, Position
-from deepplp.grounding.ground_budget import GroundBudget
+from deepplp.grounding.ground_budget import GroundMeter
 from deepplp.grounding.problog.engine import Engine
 from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.loading import LoadedProgram
@@ -24,13 +24,13 @@ class OwnGoals:
     evidence: tuple[tuple[Term, bool], ...]
 
 
-def own_goals(loaded: LoadedProgram, budget: GroundBudget) -> OwnGoals:
+def own_goals(loaded: LoadedProgram, meter: GroundMeter) -> OwnGoals:
     """What a program asks itself, by rules as well as by facts.
 
     Raises:
         GroundingError: a query or evidence is no atom, or a rule for one fails.
     """
-    return with_exact_negation_if_needed(lambda exact: _own_goals(loaded.program, new_engine(loaded, budget, exact)))
+    return with_exact_negation_if_needed(lambda exact: _own_goals(loaded.program, new_engine(loaded, meter, exact)))
 
 
 def _own_goals(program: Program, engine: Engine) -> OwnGoals:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, TypeVar
 
 from deepplp.errors import Position
 from deepplp.grounding.clause_base import ClauseTerm, Location
@@ -46,6 +46,7 @@ __all__ = [
     "Transformation",
 ]
 
+T = TypeVar("T")
 Argument: TypeAlias = Term | int | None
 Arguments: TypeAlias = Sequence[Argument]
 Bindings: TypeAlias = dict[Argument, Argument]
@@ -212,6 +213,7 @@ class Transformation(Protocol):
 class ProblogFormula(Protocol):
     """A ground program as ProbLog's own evaluation reads it."""
 
+    atomcount: int
     LABEL_EVIDENCE_POS: str
 
 
@@ -280,6 +282,9 @@ class GroundingEngine(Protocol):
 
     def failed_calls(self, error: Exception) -> Sequence[object]:
         """The calls of built-ins that have raised an exception."""
+
+    def apart_from_this(self, work: Callable[[], T], goal: str, location: Location) -> T:
+        """The result of work that has no limits within, for a goal at a place."""
 
     def check_subquery(self, goal: Argument, position: Position | None) -> None:
         """Refuse to make a number of what a network decides."""

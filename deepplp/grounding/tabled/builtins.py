@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm
+from deepplp.grounding.ground_budget import StoppedAt
 from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, LIST_TESTS, ORDERING_FUNCTIONS
 from deepplp.grounding.tabled.arithmetic import COMPARISONS, Expression, expression
+from deepplp.grounding.tabled.bodies import signature_of
 from deepplp.grounding.tabled.calls import NegationStep
 from deepplp.grounding.tabled.ordering import ListTestStep, OrderingStep, TermComparisonStep
 from deepplp.grounding.tabled.relations import Run, Step, StepResult
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Pattern, Terms
+from deepplp.watch import StoppedError
 
 __all__ = [
     "AssignmentStep",
@@ -145,15 +148,19 @@ class FunctionStep:
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
         resolved = [self._terms.resolve(p, environment) for p in self.patterns]
-        answers = self._answers(resolved)
-        if isinstance(answers, bool):
-            return 0 if answers else None
-        found: list[tuple[Environment, int]] = []
-        for answer in answers:
-            bound = environment.copy()
-            if all(self._terms.match(r, value, bound) for r, value in zip(resolved, answer, strict=True)):
-                found.append((bound, 0))
-        return found or None
+        try:
+            answers = self._answers(resolved)
+            if isinstance(answers, bool):
+                return 0 if answers else None
+            found: list[tuple[Environment, int]] = []
+            for answer in answers:
+                bound = environment.copy()
+                if all(self._terms.match(r, value, bound) for r, value in zip(resolved, answer, strict=True)):
+                    found.append((bound, 0))
+            return found or None
+        except StoppedError as stop:
+            stop.notes.append(StoppedAt(signature_of(self._call), self._call.location))
+            raise
 
     def _answers(self, resolved: Sequence[Pattern]) -> bool | list[list[int]]:
         """Whether it holds, or its answers as numbers of ground terms."""

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from deepplp.grounding.clause_base import Location
-from deepplp.grounding.ground_budget import GroundMeter
+from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.tabled.calls import CallStep
 from deepplp.grounding.tabled.relations import Answer, Atom, Consumer, Predicate, Proof, Rule, Table, Work
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundTarget, Key
+from deepplp.watch import StoppedError
 
 __all__ = ["Proved", "Tabling", "ground_arguments"]
 
@@ -148,6 +149,10 @@ class Tabling:
                 found = goal.step(self, environment)
             except OutsideFragment as outside:
                 outside.clause = rule.clause
+                raise
+            except StoppedError as stop:
+                predicate = table.predicate
+                stop.notes.append(StoppedAt(f"{predicate.functor}/{len(table.key) - 1}", predicate.location))
                 raise
             if isinstance(found, int):
                 if found:
