@@ -153,7 +153,7 @@ class Answers(Mapping[str, Tensor]):
             where = f" of {numbered('row', 'rows', hopeless)}" if readings.rows > 1 else ""
             chosen = indices.tolist()
             raise_impossible(hopeless, [self.terms[chosen[row]] for row in hopeless], where)
-        if (hopeless or ignored) and torch.is_grad_enabled() and not found.requires_grad:
+        if not found.requires_grad and torch.is_grad_enabled() and bool(torch.isneginf(found).any()):
             found = found + found.new_zeros((), requires_grad=True)  # so that backward() works, and reaches nothing
         return found
 

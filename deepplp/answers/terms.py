@@ -26,8 +26,8 @@ class AnswerTerms:
     """The terms of a compiled query's answers: made once a query, shared by all its `Answers`, never changed.
 
     ``terms`` are the n ground answers in their order, ``unanswered`` the queries that have none. ``impossible`` [n]
-    says which answers hold in no world, whatever the weights: their node in the circuit is the constant false. None
-    means that there is no such answer. ``asked`` are the queries as they were asked, with their variables; it may be
+    says which answers hold in no world, whatever the weights and the probabilities that the program states. None means
+    that there is no such answer. ``asked`` are the queries as they were asked, with their variables; it may be
     empty, where they are not known.
     """
 

@@ -15,7 +15,7 @@ from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
 from deepplp.errors import BudgetExceededError, QueryError
-from deepplp.formula import Formula, depth_first_order
+from deepplp.formula import Formula, depth_first_order, without_certain
 from deepplp.watch import Used, call_watched
 
 __all__ = ["COMPILERS", "CompilerName", "Order", "compile_formula", "compile_with_report"]
@@ -127,6 +127,11 @@ class _Attempts:
 
     def __post_init__(self) -> None:
         self._start = time.monotonic()
+        given, self.formula = self.formula, without_certain(self.formula)
+        self._certain: tuple[int, ...] = ()  # choices that are none: they stand behind the others in every order
+        if self.formula is not given:
+            left = set(depth_first_order(self.formula))
+            self._certain = tuple(c for c in depth_first_order(given) if c not in left)
         self._parts = Parts(self.formula)
         self._orders: dict[str, tuple[int, ...]] = {}
 
@@ -202,7 +207,7 @@ class _Attempts:
 
     def _order(self, name: str) -> tuple[int, ...]:
         if name not in self._orders:
-            self._orders[name] = ORDERS[name](self.formula, self._parts)
+            self._orders[name] = (*ORDERS[name](self.formula, self._parts), *self._certain)
         return self._orders[name]
 
     def _distinct(self) -> list[str]:
@@ -234,7 +239,7 @@ class _Attempts:
         if isinstance(order, str):
             if order not in ORDERS:
                 raise QueryError(f"there is no order {order!r}; there are: {', '.join(ORDERS)}")
-            return ORDERS[order](self.formula, self._parts)
+            return (*ORDERS[order](self.formula, self._parts), *self._certain)
         choices = tuple(order)
         missing = set(depth_first_order(self.formula)).difference(choices)
         if missing or len(set(choices)) != len(choices):

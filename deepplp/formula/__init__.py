@@ -1,5 +1,6 @@
 """The ground program as a value: nodes over choices, their components and cycles."""
 
+from deepplp.formula.certain import without_certain
 from deepplp.formula.components import (
     Component,
     components_of,
@@ -59,4 +60,5 @@ __all__ = [
     "roots_of",
     "strongly_connected",
     "strongly_connected_components",
+    "without_certain",
 ]

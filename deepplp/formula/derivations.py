@@ -60,8 +60,8 @@ class Derivation:
     ``bindings`` are the values of the clause's variables by the names that the program gives them, those that it calls
     ``_`` left out. Variables that stay free are left out as well, and stand in the terms by their names. ``body``
     holds the goals in their order but for ``true``; those that are certain have nodes like the others. ``choice`` is
-    the literal of the value that the clause's annotated disjunction, probability or network has to take: ``TRUE`` or
-    ``FALSE`` where the program gives it probability 1 or 0, None for a clause that holds with certainty.
+    the literal of the value that the clause's annotated disjunction, probability or network has to take, None for a
+    clause that holds with certainty.
     """
 
     clause: ClauseSource

@@ -37,10 +37,7 @@ _SUM_TOLERANCE = 1e-6  # published networks state their distributions to six dig
 _ROUNDING = 1e-12
 
 _Values: TypeAlias = tuple[int, dict[Hashable, int]]
-"""The number of a choice, and that of the value of each of its atoms, by their identifiers.
-
-The number is -1 where there is no choice: an atom with a value is then certain, the others are impossible.
-"""
+"""The number of a choice, and that of the value of each of its atoms, by their identifiers."""
 
 
 class _Head(NamedTuple):
@@ -151,8 +148,6 @@ class Extraction:
         if group not in self._groups:
             self._groups[group] = self._new_choice(atom)
         choice, values = self._groups[group]
-        if choice < 0:  # a certain or impossible fact is no choice
-            return TRUE if values.get(atom.identifier) else FALSE
         if atom.identifier not in values:  # groups of ProbLog's own built-ins list their atoms as they come
             raise GroundingError(f"the value {atom.name} was not foreseen in its annotated disjunction")
         nodes.append(Atom(choice, values[atom.identifier]))
@@ -228,17 +223,10 @@ class Extraction:
             raise InvalidProbabilityError(
                 f"the probabilities of this annotated disjunction sum to {total:.12g}, which is more than 1", position
             )
-        for (identifier, _, _), p in zip(heads, probabilities, strict=True):
-            if p == 1.0 and total <= 1.0:
-                return -1, {identifier: 1}
         values: list[Value] = [name for _, _, name in heads]
-        if 1 - total > (_ROUNDING if len(heads) > 1 else 0.0):
-            probabilities.append(
-                1.0 - probabilities[0] if len(heads) == 1 else math.fsum([1.0, *(-p for p in probabilities)])
-            )
+        if len(heads) == 1 or 1 - total > _ROUNDING:  # a fact of probability 0 or 1 is a choice like any other
+            probabilities.append(math.fsum([1.0, *(-p for p in probabilities)]))
             values.append(NONE)
-        if total == 0:
-            return -1, {}
         self._choices.append(Choice(tuple(values), Fixed(tuple(probabilities)), position))
         return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(heads)}
 

@@ -111,22 +111,25 @@ def checked_inputs(
     names: Iterable[str],
     *,
     only_used: bool,
+    sizing: Sequence[str] = (),
     sized: Mapping[str, Tensor] = _NOTHING,
 ) -> tuple[dict[str, Tensor], int]:
     """The inputs of these names as tensors, and the batch size, which those of ``sized`` share.
 
-    What is given beside them is not looked at with ``only_used``; without, it still tells the batch size where no name
-    is asked for.
+    All that is given tells the batch size; with ``only_used``, what is given beside the names and those of ``sizing``
+    is not looked at.
     """
     try:
         wanted = {name: given[name] for name in names}
     except KeyError as error:
         listed = ", ".join(given) or "none"
         raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
-    tensors = as_tensors(wanted if only_used else given)
+    looked_at = given
+    if only_used:
+        looked_at = {**wanted, **{name: given[name] for name in sizing if name in given}} if sizing else wanted
+    tensors = as_tensors(looked_at)
     used = tensors if len(tensors) == len(wanted) else {name: tensors[name] for name in wanted}
-    told = used if used or only_used else tensors
-    return used, batch_size({**told, **sized} if sized else told)
+    return used, batch_size({**tensors, **sized} if sized else tensors)
 
 
 def batch_size(inputs: Mapping[str, Tensor]) -> int:

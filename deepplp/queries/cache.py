@@ -25,7 +25,7 @@ from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slot
 from deepplp.queries.contradiction import contradiction
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, tensor_needs
-from deepplp.queries.pattern import Pattern, pattern_of
+from deepplp.queries.pattern import Pattern, pattern_of, terms_of
 from deepplp.queries.query import Asked, Question
 from deepplp.queries.recent import ForkSafeLock, Recent
 from deepplp.queries.slots import LearnableSlot
@@ -132,7 +132,11 @@ class CompiledQueries:
         def needs(choices: Iterable[Choice]) -> TensorNeeds:
             return tensor_needs(choices, names, environment)
 
-        compiled = CompiledQuery.of(built.header, built.circuit, needs, environment.distributions, question.queries)
+        header = built.header
+        named = _constants([*question.goals, *(t for c in header.choices for t in terms_of(c.origin))])
+        sizing = [name for name in names if name in named]
+        distributions = environment.distributions
+        compiled = CompiledQuery.of(header, built.circuit, needs, distributions, question.queries, sizing)
         compiled.files = built.files
         return compiled
 

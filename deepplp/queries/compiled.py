@@ -68,7 +68,9 @@ class CompiledQuery:
 
     The weights of the ``demand``'s slots differ from row to row. Behind them come those that all rows share: the
     ``learnable`` probabilities, as the ``blocks`` give them, and the ``fixed`` ones. ``plans`` are circuits bound to
-    weights so far. ``files`` are those besides the program's texts that were read for it.
+    weights so far. ``files`` are those besides the program's texts that were read for it. The batch sizes of the inputs
+    ``sizing`` count, too, though no network reads them: what is certain or impossible for some probabilities has as
+    many rows as what is not.
     """
 
     header: Header
@@ -79,6 +81,7 @@ class CompiledQuery:
     fixed: Tensor
     places: Mapping[int, _Place]
     answers: AnswerTerms
+    sizing: tuple[str, ...] = ()
     plans: dict[object, Plan] = field(default_factory=dict)
     files: tuple[FileState, ...] = ()
 
@@ -90,11 +93,12 @@ class CompiledQuery:
         needs: Needs,
         distributions: Distributions,
         asked: Sequence[Term] | None = None,
+        named: Iterable[str] = (),
     ) -> CompiledQuery:
         """Give every choice that the circuit reads its place among the weights.
 
         ``needs`` resolves their tensors. ``asked`` are the queries with their variables, where they are not the
-        program's own.
+        program's own. ``named`` are the inputs that the query or a choice names, read or not.
         """
         choices = choices_read(header, circuit)
         neural = network_slots(choices)
@@ -128,8 +132,11 @@ class CompiledQuery:
                     places[index] = _Place(number_of[ComputedSlot.of(choice, origin)], 0)
         demand = Demand(needs(choices.values()), calls, tuple(observed), computed)
         weights = torch.tensor(fixed, dtype=torch.float64)
-        answers = AnswerTerms(header.queries, header.unanswered, circuit.roots == FALSE_NODE, tuple(asked or ()))
-        return cls(header, circuit, demand, learnable, blocks, weights, places, answers)
+        impossible = np.zeros(len(header.queries), dtype=np.bool_)
+        impossible[list(header.impossible)] = True
+        answers = AnswerTerms(header.queries, header.unanswered, impossible, tuple(asked or ()))
+        sizing = tuple(name for name in named if name not in demand.needs.inputs)
+        return cls(header, circuit, demand, learnable, blocks, weights, places, answers, sizing)
 
     @property
     def is_current(self) -> bool:

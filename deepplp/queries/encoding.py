@@ -29,6 +29,7 @@ def encoded(header: Header, program: Program) -> dict[str, Any]:
         "queries": list(map(terms.number, header.queries)),
         "known": list(map(terms.number, header.evidence)),
         "unanswered": list(map(terms.number, header.unanswered)),
+        "impossible": list(header.impossible),
         "terms": terms.items,
     }
 
@@ -82,7 +83,9 @@ def decoded(content: Mapping[str, Any], program: Program) -> Header:
     """
     reading = _Reading([decoded_term(items) for items in content["terms"]], program)
     choices = tuple(reading.choice(*entry) for entry in content["choices"])
-    return Header(choices, *(reading.terms(content[name]) for name in ("queries", "known", "unanswered")))
+    queries, known, unanswered = (reading.terms(content[name]) for name in ("queries", "known", "unanswered"))
+    impossible = tuple(_index(number, len(queries)) for number in content["impossible"])
+    return Header(choices, queries, known, unanswered, impossible)
 
 
 class _Reading:

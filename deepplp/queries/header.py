@@ -14,6 +14,8 @@ __all__ = ["Header"]
 class Header:
     """The choices of a formula, its queries and evidence as terms, and the queries that have no answer.
 
+    ``impossible`` are the numbers of the queries that hold in no world, whatever the probabilities.
+
     A circuit reads the choices by their numbers, and its roots stand for the queries, in their order.
     """
 
@@ -21,9 +23,10 @@ class Header:
     queries: tuple[Term, ...]
     evidence: tuple[Term, ...] = ()
     unanswered: tuple[Term, ...] = ()
+    impossible: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, formula: Formula) -> Header:
-        """The header of a formula."""
+    def of(cls, formula: Formula, impossible: tuple[int, ...]) -> Header:
+        """The header of a formula, some of whose queries are impossible."""
         queries, evidence = (tuple(g.term for g in goals) for goals in (formula.queries, formula.evidence))
-        return cls(formula.choices, queries, evidence, formula.unanswered)
+        return cls(formula.choices, queries, evidence, formula.unanswered, impossible)

@@ -16,7 +16,7 @@ from deepplp.formula import NONE, Computed, Learnable, Neural, Observed, Origin
 from deepplp.program import Term, readable, standard_order_keys, substituted
 from deepplp.queries.header import Header
 
-__all__ = ["Pattern", "pattern_of"]
+__all__ = ["Pattern", "pattern_of", "terms_of"]
 
 _NAME = re.compile(r"[a-z]\w*")
 
@@ -64,7 +64,7 @@ class _HeaderTerms:
         found = [*header.queries, *header.evidence, *header.unanswered]
         for choice in header.choices:
             found += [value for value in choice.values if value is not NONE]
-            found += _terms_of(choice.origin)
+            found += terms_of(choice.origin)
         return cls(header, found)
 
     def put_back(self, terms: Sequence[Term]) -> Header:
@@ -78,12 +78,14 @@ class _HeaderTerms:
         choices = []
         for choice in header.choices:
             values = tuple(NONE if value is NONE else next(source) for value in choice.values)
-            origin = _with_terms(choice.origin, taken(len(_terms_of(choice.origin))))
+            origin = _with_terms(choice.origin, taken(len(terms_of(choice.origin))))
             choices.append(replace(choice, values=values, origin=origin))
-        return Header(tuple(choices), *goals)
+        queries, evidence, unanswered = goals
+        return Header(tuple(choices), queries, evidence, unanswered, header.impossible)
 
 
-def _terms_of(origin: Origin) -> tuple[Term, ...]:
+def terms_of(origin: Origin) -> tuple[Term, ...]:
+    """The terms of where a choice's probabilities come from."""
     match origin:
         case Neural():
             return origin.inputs

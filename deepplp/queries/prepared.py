@@ -45,7 +45,8 @@ class PreparedQuery(nn.Module):
             str(parse_goal(text, "<evidence>")) for text, holds in asked.evidence if holds is None
         )
         self._chosen = chosen
-        self._straight = Straight.of(compiled)
+        self._reads_all = bool(self._names) and self._names == compiled.demand.needs.inputs.keys()
+        self._straight = Straight.of(compiled) if self._reads_all else None
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -62,8 +63,8 @@ class PreparedQuery(nn.Module):
     ) -> Answers:
         """The answers for inputs [batch, …], by name or as a mapping, and for evidence [batch] that a tensor says.
 
-        A mapping may hold more than the query needs, such as labels. Where the query needs no input, those it was
-        compiled for tell the batch size, as in `Model.query`. Raises `MissingInputError` for an input that is not
+        A mapping may hold more than the query needs, such as labels. All inputs that it was compiled for tell the batch
+        size, as in `Model.query`. Raises `MissingInputError` for an input that is not
         there, `BatchSizeError` where batch axes disagree.
         """
         given = {**inputs, **named} if inputs else named
@@ -76,7 +77,7 @@ class PreparedQuery(nn.Module):
             if answers is not None:
                 return answers
         observed = self._observed(evidence) if evidence is not None else _NOTHING
-        if self._compiled.demand.needs.inputs:
+        if self._reads_all:
             request = request_of(self._compiled, given, observed)
         else:
             told = {name: tensor for name, tensor in given.items() if name in self._names}

@@ -39,11 +39,11 @@ def request_of(
 ) -> Request:
     """A request of a compiled query; with ``extra``, what the query does not use is not looked at.
 
-    Without it, inputs of a query that needs none still tell the batch size.
+    Without it, all inputs tell the batch size; with it, those that the query or a choice of its ground program names.
     """
     demand = compiled.demand
     if not (observed or demand.observed):
-        used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra)
+        used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra, sizing=compiled.sizing)
         return Request(compiled, used, observed, rows)
     if not observed.keys() >= set(demand.observed):  # written with other spaces
         observed = {str(parse_goal(term, "<evidence>")): value for term, value in observed.items()}
@@ -51,7 +51,8 @@ def request_of(
             if term not in observed:
                 raise QueryError(f"the query was compiled for evidence that tensors give; none is given for {term}")
     sized = {f"evidence {term}": value for term, value in observed.items()}
-    used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra, sized=sized)
+    sizing = compiled.sizing
+    used, rows = checked_inputs(given, demand.needs.inputs, only_used=extra, sizing=sizing, sized=sized)
     return Request(compiled, used, observed, rows)
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from deepplp.circuit import Circuit
-from deepplp.compilation import COMPILERS, CompilationReport, CompileBudget, CompilerName, compile_with_report
+from deepplp.compilation import (
+    COMPILERS,
+    CompilationReport,
+    CompileBudget,
+    CompilerName,
+    compile_with_report,
+    impossible_queries,
+)
 from deepplp.errors import DeepPLPError, QueryError, UnknownNetworkError
 from deepplp.formula import Formula
 from deepplp.grounding import GroundBudget, Grounder, GrounderName, PythonFunction
@@ -132,7 +139,8 @@ class Workshop:
         formula = grounder.ground(pattern.queries, pattern.evidence)
         settings = self.settings
         circuit, _ = compile_with_report(formula, budget=settings.budget, compiler=settings.compiler)
-        return Built(Header.of(formula), circuit, grounder.files)
+        impossible = impossible_queries(formula, circuit, settings.budget)
+        return Built(Header.of(formula, impossible), circuit, grounder.files)
 
     def formula(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Formula:
         """The ground program of a pattern."""
