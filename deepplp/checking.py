@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepplp.errors import DeepPLPError, Position
-from deepplp.grounding import Grounder, hint_for
-from deepplp.program import Program, Statement, calls_of, probability_faults, variables_of
+from deepplp.grounding import Grounder, hint_for, impossible_goals
+from deepplp.program import Program, Statement, Term, asserted_signatures, calls_of, probability_faults, variables_of
 
 __all__ = ["Finding", "Report", "check_file"]
 
@@ -67,6 +67,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
         findings += [Finding("error", message, place) for message, place in grounder.unsupported()]
         findings += _undefined(program, grounder)
         findings += _unused(program)
+        findings += (Finding("warning", message, place) for message, place in impossible_goals(program, facts=True))
     order = {text.name: i for i, text in enumerate(program.texts)}
     findings.sort(
         key=lambda f: (order.get(f.position.file, 0), f.position.line, f.position.column) if f.position else (0, 0, 0)
@@ -85,7 +86,9 @@ def _defined(program: Program) -> dict[str, Statement]:
 
 
 def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
-    own = sorted(_defined(program))
+    asserted = asserted_signatures(program)
+    own = sorted(set(_defined(program)) | (asserted or set()))
+    severity: Severity = "warning" if any(map(_lets_fail, program.directives())) else "error"
     reads_files = any(
         signature in _READING for s in program.statements if not s.is_directive for signature, _ in calls_of(s)
     )
@@ -93,14 +96,19 @@ def _undefined(program: Program, grounder: Grounder) -> Iterator[Finding]:
         for signature, place in calls_of(statement):
             if place is None or signature in own or signature == "!/0" or grounder.is_defined(signature):
                 continue
-            if reads_files and hint_for(signature) is None:
-                continue  # a file that a goal reads may define it
+            if (reads_files or asserted is None) and hint_for(signature) is None:
+                continue  # a file that a goal reads may define it, or what it asserts
             name = signature.rpartition("/")[0]
             close = difflib.get_close_matches(name, [k.rpartition("/")[0] for k in own], n=2, cutoff=0.7)
             near = [k for k in own if k.rpartition("/")[0] in (name, *close)]
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
             where = program.texts[statement.file].position(place)
-            yield Finding("error", hint_for(signature) or f"no clauses for {signature}{hint}", where)
+            yield Finding(severity, hint_for(signature) or f"no clauses for {signature}{hint}", where)
+
+
+def _lets_fail(goal: Term | None) -> bool:
+    """Whether a directive lets calls of unknown predicates fail."""
+    return goal is not None and goal.signature == "unknown/1" and str(goal.args[0]) == "fail"
 
 
 def _unused(program: Program) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ __all__ = [
     "DomainError",
     "GroundingError",
     "ImpossibleTargetError",
+    "ImpossibleValueWarning",
     "InconsistentEvidenceError",
     "InputError",
     "InvalidProbabilityError",
@@ -246,6 +247,10 @@ class AcceleratorWarning(UserWarning):
 
 class CacheWarning(UserWarning):
     """A cache file could not be read or written; the answer is computed all the same."""
+
+
+class ImpossibleValueWarning(ProgramWarning):
+    """A goal can never hold: an argument has a value that the predicate's domain lacks, such as a misspelt one."""
 
 
 class UnusedNetworkWarning(ProgramWarning):

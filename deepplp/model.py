@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport, CompileBudget, CompilerName
-from deepplp.errors import InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
-from deepplp.grounding import GrounderName, PythonFunction, is_reserved
+from deepplp.errors import ImpossibleValueWarning, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
+from deepplp.grounding import GrounderName, PythonFunction, impossible_goals, is_reserved
 from deepplp.neural import Distributions, Network
 from deepplp.program import Program, parse_goal, signatures_defined
 from deepplp.queries import (
@@ -35,6 +35,14 @@ from deepplp.queries import (
 __all__ = ["Model"]
 
 _ATOM = re.compile(r"[a-z]\w*|'.+'")
+
+
+def _warn_of_impossible_values(program: Program) -> None:
+    """Tell of the goals that can never hold, in one warning: their negations always hold, which may be dangerous."""
+    found = [f"{place}: {message}" for message, place in impossible_goals(program)]
+    if found:
+        more = f"; so it is with {len(found) - 1} more, which deepplp check lists" if len(found) > 1 else ""
+        warnings.warn(found[0] + more, ImpossibleValueWarning, stacklevel=3)
 
 
 class Model(nn.Module):
@@ -77,6 +85,7 @@ class Model(nn.Module):
             raise QueryError(f"networks is a mapping from names to modules, not a {type(networks).__name__}")
         wrapped = {n: m if isinstance(m, Network) else Network(m) for n, m in (networks or {}).items()}
         self._check_networks(wrapped)
+        _warn_of_impossible_values(program)
         self.networks = nn.ModuleDict(wrapped)
         self.distributions = Distributions([clause.text for clause in program.learnables])
         self.embeddings = nn.ModuleDict()

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 import deepplp
+from deepplp import errors
+from deepplp.grounding import GroundBudget, Grounder, reserved_signatures
+from deepplp.program import parse_goal
 from tests.test_cli import run
 
 PROGRAMS = sorted(Path(__file__).parent.parent.joinpath("programs").glob("*.pl"))
@@ -100,3 +103,43 @@ def test_command_line(tmp_path: Path) -> None:
     result = run("check", file)
     assert result.returncode == 1
     assert result.stdout.endswith(f"{file}: 1 error, 0 warnings\n")
+
+
+def test_check_knows_the_predicates_that_running_knows(tmp_path: Path) -> None:
+    """Of every built-in and every library's predicate, both say the same: that it is there, or where it comes from."""
+    unlike = []
+    for signature in sorted(reserved_signatures()):
+        name, _, arity = signature.rpartition("/")
+        if name.startswith("_") or not name.replace("_", "a").isalnum():
+            continue
+        arguments = f"({', '.join(['_'] * int(arity))})" if arity != "0" else ""
+        text = f"q :- {name}{arguments}."
+        found = [f for f in findings(tmp_path, text) if "error" in f]
+        program = deepplp.Program.from_string(text)
+        try:
+            Grounder(program, budget=GroundBudget(seconds=0.2)).ground([parse_goal("q")])
+            said = []
+        except errors.UnknownPredicateError as error:
+            said = [f"1:6: error: {error.message}"]
+        except errors.DeepPLPError:  # it is there, and does not take variables
+            said = []
+        if found != said:
+            unlike.append((signature, found, said))
+    assert unlike == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("q :- call((nope, true)).", ["1:12: error: no clauses for nope/0"]),
+        ("q :- try_call(nope).", []),
+        (":- use_module(library(assert)).\nq :- assertz(a(1)), a(1).", []),
+        (":- use_module(library(assert)).\nq(X) :- assertz((a(1) :- b)), a(X).\nb.", []),
+        (":- use_module(library(assert)).\nq(X) :- assertz(X), a.", []),
+        (":- use_module(library(assert)).\nq :- assertz(a(1)), a(1), aa.", ["2:27: error: no clauses for aa/0"]),
+        (":- unknown(fail).\nq :- \\+ nope.", ["2:9: warning: no clauses for nope/0"]),
+    ],
+)
+def test_predicates_that_come_while_a_program_runs(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """What is asserted, called if it is there, or may fail by a directive is no mistake."""
+    assert [f for f in findings(tmp_path, text) if "no clauses" in f] == expected

@@ -3,11 +3,13 @@
 from deepplp.grounding.ground_budget import GroundBudget
 from deepplp.grounding.grounder import Grounder, GrounderName, Grounding, ground, is_reserved, reserved_signatures
 from deepplp.grounding.hints import hint_for
+from deepplp.grounding.impossible import ArgumentValues, impossible_goals
 from deepplp.grounding.python_predicates import PythonFunction, to_python
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
 
 __all__ = [
     "TENSOR_SIGNATURES",
+    "ArgumentValues",
     "GroundBudget",
     "Grounder",
     "GrounderName",
@@ -15,6 +17,7 @@ __all__ = [
     "PythonFunction",
     "ground",
     "hint_for",
+    "impossible_goals",
     "is_reserved",
     "reserved_signatures",
     "to_python",

@@ -11,12 +11,9 @@ from deepplp.grounding.clause_base import NEURAL, ClauseTerm
 from deepplp.grounding.target import NeuralMark
 from deepplp.program import RANGE_FUNCTOR, Constant, NeuralDeclaration, Term, Var, is_ground, list2term, number_of
 
-__all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices"]
+__all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices", "domain_of"]
 
 _MOST_VALUES = 1_000_000  # of a range in a domain
-
-
-_MOST_VALUES = 1 << 20  # of a range; each is a term
 
 
 class NeuralAtom(NamedTuple):
@@ -103,6 +100,16 @@ class NeuralChoices:
         return values
 
 
+def domain_of(declared: NeuralDeclaration) -> tuple[Term, ...] | None:
+    """The values of a declaration's domain; None where a body binds it, or where it is at fault."""
+    if declared.domain is None or not is_ground(declared.domain):
+        return None
+    try:
+        return tuple(_expanded(declared, declared.domain))
+    except (DomainError, NonGroundError):  # said where the network is asked
+        return None
+
+
 def _expanded(declared: NeuralDeclaration, domain: ClauseTerm) -> Iterator[Term]:
     """The values of a domain: the items of a list, each range in it spread out."""
     items: list[ClauseTerm] = []
@@ -115,12 +122,6 @@ def _expanded(declared: NeuralDeclaration, domain: ClauseTerm) -> Iterator[Term]
     for item in items:
         if isinstance(item, Term) and item.functor == RANGE_FUNCTOR:
             low, high = (_integer(declared, bound) for bound in item.args)
-            if high - low >= _MOST_VALUES:
-                raise DomainError(
-                    f"the domain of {declared} has more than {_MOST_VALUES:,} values, the most that a network may "
-                    "decide between",
-                    declared.position,
-                )
             if high - low >= _MOST_VALUES:
                 raise DomainError(
                     f"the domain of {declared} has more than {_MOST_VALUES:,} values, which no network could give",

@@ -3,8 +3,10 @@
 from deepplp.program.files import FileState, are_current, read_text
 from deepplp.program.grammar import GrammarError, characters, goal_of_body
 from deepplp.program.inspection import (
+    asserted_signatures,
     calls_of,
     constants_of,
+    goals_within,
     loads_files,
     names_of_arguments,
     probability_faults,
@@ -70,6 +72,7 @@ __all__ = [
     "are_current",
     "arithmetic_fault",
     "as_float",
+    "asserted_signatures",
     "calls_of",
     "characters",
     "constants_of",
@@ -78,6 +81,7 @@ __all__ = [
     "function_fault",
     "function_value",
     "goal_of_body",
+    "goals_within",
     "is_ground",
     "list2term",
     "list_items",

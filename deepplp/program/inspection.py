@@ -16,8 +16,10 @@ from deepplp.program.program import Program, Statement
 from deepplp.program.terms import subterms
 
 __all__ = [
+    "asserted_signatures",
     "calls_of",
     "constants_of",
+    "goals_within",
     "loads_files",
     "names_of_arguments",
     "probability_faults",
@@ -36,6 +38,7 @@ _GOAL_ARGUMENTS = {
     "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
     "aggregate_all/3": (1,), "aggregate/5": (3,),
 }  # fmt: skip
+_ASSERTING = {"assertz/1", "asserta/1", "assert/1", "retractall/1"}
 _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 
 _MAY_BE_MISSING = frozenset({"aggregate_all/3", "aggregate/5"})
@@ -45,7 +48,8 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
     """The signatures that a statement calls, those inside findall and its like too, and where each stands.
 
     A goal that is known when the program runs only, such as a variable, counts as ``call/1`` and its like. The place is
-    None where more arguments may be added before the call, as to the goal of a lambda expression.
+    None where more arguments may be added before the call, as to the goal of a lambda expression, and where there need
+    be no such predicate.
     """
     if statement.declared is not None:
         return
@@ -69,16 +73,48 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
                     yield inside.signature, None
             if goal.functor == "call" and goal.arity > 0:
                 inner = goal.args[0]
-                if isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
+                if isinstance(inner, (And, Or, Not)) and goal.arity == 1:
+                    stack.append(inner)
+                elif isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
                     yield f"{inner.functor}/{inner.arity + goal.arity - 1}".replace("'", ""), place
                 else:
                     yield goal.signature, place
+            elif goal.signature == "try_call/1" and isinstance(goal.args[0], Term):
+                yield goal.args[0].signature, None  # there may be no such predicate
             elif goal.signature in _GOAL_ARGUMENTS:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
                 if goal.signature in _MAY_BE_MISSING:
                     yield goal.signature, place
             else:
                 yield goal.signature, place
+
+
+def goals_within(goal: Term) -> Iterator[Term]:
+    """The goals that a goal calls by its arguments, as far as these are all there: ``p(1, X)`` of ``call(p(1), X)``."""
+    yield from (inside for inside, is_complete in goals_in_arguments(goal) if is_complete)
+    if goal.functor == "call" and goal.arity > 0:
+        inner = goal.args[0]
+        if isinstance(inner, Term) and not isinstance(inner, (Var, Constant)):
+            more = goal.args[1:]
+            yield Term(inner.functor, *inner.args, *more, location=goal.location) if more else inner
+    else:
+        found = [goal.args[i] for i in _GOAL_ARGUMENTS.get(goal.signature, ())]
+        yield from (g for g in found if isinstance(g, Term) and not isinstance(g, (Var, Constant)))
+
+
+def asserted_signatures(program: Program) -> set[str] | None:
+    """The predicates to which the goals of a program add clauses; None where that is known when they run only."""
+    found: set[str] = set()
+    for statement in program.statements:
+        goals = [g for g in [statement.heads_and_body()[1]] if g is not None]
+        for goal in subterms(goals):
+            if goal.signature in _ASSERTING:
+                clause = goal.args[0]
+                head = clause.args[0] if isinstance(clause, Term) and clause.signature == ":-/2" else clause
+                if not isinstance(head, Term) or isinstance(head, Var):
+                    return None
+                found.add(head.signature)
+    return found
 
 
 def unsupported_control(program: Program) -> list[tuple[str, Any, Position]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from deepplp.compilation import CompilationReport
 from deepplp.errors import (
     BudgetExceededError,
     DeepPLPError,
+    ImpossibleValueWarning,
     InconsistentEvidenceError,
     NoValueError,
     QueryError,
     UnusedInputError,
 )
 from deepplp.formula import Choice
-from deepplp.program import Program, Term, are_current, constants_of, subterms
+from deepplp.grounding import ArgumentValues
+from deepplp.program import Not, Program, Term, are_current, constants_of, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.contradiction import contradiction
@@ -78,6 +81,8 @@ class CompiledQueries:
         self._counts = dict.fromkeys(("memory", "patterns", "disk", "built"), 0)
         self._blindness: Blindness | None = None
         self._mentioned: frozenset[str] | None = None
+        self._argument_values: ArgumentValues | None = None
+        self._told = False  # that what is asked can never hold
         self.learnt: dict[tuple[int, str], LearnableSlot] = {}
 
     def info(self) -> CacheInfo:
@@ -111,6 +116,8 @@ class CompiledQueries:
         program = self._workshop.program_with(question.facts, environment.networks)
         mentioned = self._constants_of(program) | _constants(question.goals)
         names = {name: None for name in question.names if asked.extra == "error" or name in mentioned}
+        if not question.facts:  # which may add what the program lacks
+            self._warn_of_impossible_values(question.goals)
         exact = Pattern(question.queries, tuple(names), question.evidence, {})
         try:
             built = self._by_pattern(exact, program, question.facts, environment)
@@ -125,6 +132,16 @@ class CompiledQueries:
             used = tensor_needs(built.header.choices, names, environment).inputs
             _check_inputs([n for n in names if n not in used], mentioned, question.goals)
         return built, names
+
+    def _warn_of_impossible_values(self, goals: Sequence[Term]) -> None:
+        """Tell, once a model, that a goal which is asked or given as evidence can never hold."""
+        if self._argument_values is None:
+            self._argument_values = ArgumentValues(self._program)
+        for goal in goals if self._argument_values else ():
+            fault = self._argument_values.fault(goal.child if isinstance(goal, Not) else goal)
+            if fault is not None and not self._told:
+                self._told = True
+                warnings.warn(fault, ImpossibleValueWarning, stacklevel=6)
 
     def _assembled(
         self, question: Question, built: Built, names: Mapping[str, None], environment: Environment
