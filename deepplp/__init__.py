@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from deepplp.grounding import GroundBudget, ground
     from deepplp.model import Model
     from deepplp.neural import Network
-    from deepplp.program import Program
+    from deepplp.program import Program, quote, term_text
+    from deepplp.program import TermValue as Term
     from deepplp.queries import CacheInfo, PreparedQuery, Query, probabilities
     from deepplp.version import __version__
 
@@ -41,6 +42,7 @@ __all__ = [
     "Program",
     "Query",
     "Report",
+    "Term",
     "__version__",
     "check_file",
     "compile",
@@ -48,6 +50,8 @@ __all__ = [
     "evaluate",
     "ground",
     "probabilities",
+    "quote",
+    "term_text",
 ]
 
 if not TYPE_CHECKING:
@@ -61,7 +65,7 @@ if not TYPE_CHECKING:
             "grounding": "GroundBudget ground",
             "model": "Model",
             "neural": "Network",
-            "program": "Program",
+            "program": "Program TermValue=Term quote term_text",
             "queries": "CacheInfo PreparedQuery Query probabilities",
             "version": "__version__",
         },

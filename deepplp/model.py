@@ -23,6 +23,7 @@ from deepplp.queries import (
     CompiledQueries,
     Environment,
     Extra,
+    InputValue,
     LearnableSlot,
     OnInconsistent,
     PreparedQuery,
@@ -171,7 +172,7 @@ class Model(nn.Module):
     def forward(
         self,
         query: str | Sequence[str] | None = None,
-        inputs: Mapping[str, Tensor] | None = None,
+        inputs: Mapping[str, InputValue] | None = None,
         *,
         evidence: Mapping[str, bool | Tensor] | None = None,
         facts: str = "",
@@ -187,7 +188,7 @@ class Model(nn.Module):
     def query(
         self,
         query: str | Sequence[str] | None = None,
-        inputs: Mapping[str, Tensor] | None = None,
+        inputs: Mapping[str, InputValue] | None = None,
         *,
         evidence: Mapping[str, bool | Tensor] | None = None,
         facts: str = "",
@@ -276,7 +277,7 @@ class Model(nn.Module):
     def compilation_report(
         self,
         query: str | Sequence[str] | None = None,
-        inputs: Mapping[str, Tensor] | None = None,
+        inputs: Mapping[str, InputValue] | None = None,
         *,
         evidence: Mapping[str, bool | Tensor] | None = None,
         facts: str = "",

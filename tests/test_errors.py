@@ -290,7 +290,20 @@ CASES = [
          query="s(a, b, Z)", inputs={"a": X, "b": torch.rand(3, 3)}),
     Case("a scalar", errors.InputError,
          "input 'a' is a scalar; give it a leading batch axis, e.g. with .reshape(1)", inputs={"a": torch.tensor(1.0)}),
-    Case("a string", errors.InputError, "input 'a' is a str; give a tensor [batch, …]", inputs={"a": "hello"}),
+    Case("a string", errors.InputError,
+         "input 'a' is a str; give a tensor [batch, …], or for a network that takes Python values a list of them, one a row",
+         inputs={"a": "hello"}),
+    Case("values for a network of tensors", errors.InputError,
+         "p.pl:1:1: network 'net' takes tensors, and is given 2 Python values ('good', 'bad'); if it takes Python values, say "
+         "so: deepplp.Network(net, inputs='values')" + NN_CARET, inputs={"a": ["good", "bad"]}),
+    Case("an example without a batch axis", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net' returned a tensor of shape [3], but nn(net, [X], Y, [0..2]) needs [3, 3]: its domain has 3 "
+         "values; inputs are [batch, …], and one example gets its batch axis by .unsqueeze(0)" + NN_CARET,
+         inputs={"a": torch.tensor([0.2, 0.3, 0.5])}),
+    Case("an image without a batch axis", errors.NetworkInputError,
+         "p.pl:1:1: network 'net' failed on inputs of shape [8, 8] (torch.float32): Expected 3D (unbatched) or 4D (batched) "
+         "input to conv2d, but got input of size: [8, 8]; inputs are [batch, …], and one example gets its batch axis by "
+         ".unsqueeze(0)" + NN_CARET, inputs={"a": torch.zeros(8, 8)}, networks={"net": torch.nn.Conv2d(1, 2, 3)}),
     Case("unknown predicate", errors.UnknownPredicateError, "no clauses for digit/2; the program defines no such predicate",
          query="digit(a, Z)", inputs={"a": X}),
     Case("wrong arity", errors.UnknownPredicateError, "no clauses for s/2; did you mean s/3?",
@@ -327,8 +340,9 @@ CASES = [
     Case("evidence that is neither", errors.GroundingError,
          "p.pl:1:18: evidence(a, maybe): the second argument must be true or false\n"
          "    0.3::a. evidence(a,maybe).\n                     ^", program="0.3::a. evidence(a,maybe).", query="a"),
-    Case("evidence that is no truth value", errors.QueryError, "the evidence for a must be True, False or a tensor of them, not 1",
-         program="0.3::a.", query="a", evidence={"a": 1}),  # type: ignore[dict-item]
+    Case("evidence that is no truth value", errors.QueryError,
+         "the evidence for a must be True or False (1 or 0), or a tensor [batch] of truth values or probabilities, not 2",
+         program="0.3::a.", query="a", evidence={"a": 2}),
     Case("probability above 1", errors.InvalidProbabilityError,
          "p.pl:1:6: the probability 1.3 of a is not between 0 and 1\n    1.3::a.\n         ^",
          program="1.3::a.", query="a"),

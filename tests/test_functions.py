@@ -74,7 +74,7 @@ def test_mistakes() -> None:
     with pytest.raises(errors.NonGroundError, match=r"p\.pl:2:9: argument 1 of f/2 is not ground"):
         model.query("r(Y)")
     model.register("f", lambda x: {x}, inputs=1)
-    with pytest.raises(errors.GroundingError, match="a set is no number, string or list of them"):
+    with pytest.raises(errors.GroundingError, match="a set is no number, text, term or list of them"):
         model.query("q(Y)")
     model.register("f", lambda x: [x, None], inputs=1, nondeterministic=True)
     with pytest.raises(errors.GroundingError, match="returned what is no term: a NoneType is no number"):

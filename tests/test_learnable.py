@@ -347,9 +347,9 @@ def test_evidence_and_inputs_share_the_batch() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([True], r"the evidence for a must be True, False or a tensor of them, not \[True\]"),
+        ([True], r"the evidence for a must be True or False \(1 or 0\), or a tensor \[batch\] .*, not \[True\]"),
         (torch.tensor([[True]]), r"the evidence for a has shape \[1, 1\]; it must be \[batch\]"),
-        (torch.tensor([1, 0]), "must be truth values or probabilities, not torch.int64"),
+        (torch.tensor([1, 2]), "must lie between 0 and 1; it goes from 1 to 2"),
         (torch.tensor([1.5]), "must lie between 0 and 1; it goes from 1.5 to 1.5"),
         (torch.tensor([float("nan")]), "must lie between 0 and 1"),
     ],

@@ -5,6 +5,7 @@ from deepplp.grounding.grounder import Grounder, GrounderName, Grounding, ground
 from deepplp.grounding.hints import hint_for
 from deepplp.grounding.impossible import ArgumentValues, impossible_goals
 from deepplp.grounding.python_predicates import PythonFunction, to_python
+from deepplp.grounding.question import truth_value
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "is_reserved",
     "reserved_signatures",
     "to_python",
+    "truth_value",
 ]

@@ -21,7 +21,7 @@ from deepplp.grounding.problog import (
     predefined_signatures,
 )
 from deepplp.grounding.python_predicates import PythonFunction
-from deepplp.grounding.question import Question
+from deepplp.grounding.question import Question, truth_value
 from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
 from deepplp.program import FileState, Program, Term, parse_goal, unsupported_control
@@ -72,9 +72,18 @@ def ground(
             f"a program is ground, such as deepplp.Program.from_string(…) gives, not a {type(program).__name__}"
         )
     asked = None if query is None else _goals(query)
-    known = [(parse_goal(text, "<evidence>"), holds) for text, holds in (evidence or {}).items()]
+    known = [(parse_goal(text, "<evidence>"), _holds(text, holds)) for text, holds in (evidence or {}).items()]
     loaded = Grounder(program, allow_python=allow_python, budget=budget, grounder=grounder)
     return loaded.ground(asked, known, derivations=derivations)
+
+
+def _holds(atom: str, value: object) -> bool | None:
+    holds = truth_value(value)
+    if holds is None and value is not None:
+        raise QueryError(
+            f"the evidence for {atom} must be True or False, or None for what a tensor will say, not {value!r}"
+        )
+    return holds
 
 
 def _goals(query: str | Term | Sequence[str | Term]) -> list[Term]:

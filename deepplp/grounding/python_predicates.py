@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from deepplp.errors import GroundingError, NonGroundError, Position
-from deepplp.program import Constant, Term, is_ground, list2term, list_items
+from deepplp.program import (
+    Constant,
+    PlainValue,
+    Term,
+    TermValue,
+    is_ground,
+    list2term,
+    list_items,
+    quote,
+    unquoted,
+)
 
-__all__ = ["PythonFunction", "PythonValue", "to_python", "to_term"]
-
-PythonValue: TypeAlias = "int | float | str | Term | list[PythonValue]"
-"""What a function is called with."""
+__all__ = ["PythonFunction", "to_python", "to_term"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +76,55 @@ class PythonFunction:
         return GroundingError(f"the Python function for {self.name}({shown}) {what}", position)
 
 
-def to_python(term: Term) -> PythonValue:
-    """A ground term as a Python value: numbers, strings (of strings and atoms), lists; other terms as they are.
+def to_python(term: Term) -> PlainValue:
+    r"""A ground term as a Python value: numbers, texts (of strings and atoms), lists, and compounds as `deepplp.Term`.
 
-    >>> to_python(list2term([Constant(1), Term("a"), Constant('"b c"')]))
-    [1, 'a', 'b c']
+    >>> to_python(list2term([Constant(1), Term("a"), Constant('"b c"'), Term("f", Term("'it\\'s'"))]))
+    [1, 'a', 'b c', Term(functor='f', args=("it's",))]
     """
-    items = list_items(term)
-    if items is not None:
-        return [to_python(item) for item in items]
+    done: list[PlainValue] = []
+    stack: list[tuple[Term, list[Term] | None, bool]] = [(term, list_items(term), False)]  # deep terms are no recursion
+    while stack:
+        current, items, complete = stack.pop()
+        parts = list(current.args) if items is None else items
+        if complete:
+            values = done[len(done) - len(parts) :]
+            del done[len(done) - len(parts) :]
+            done.append(values if items is not None else TermValue(unquoted(str(current.functor)), tuple(values)))
+        elif items is not None or parts:
+            stack.append((current, items, True))
+            stack += [(part, list_items(part), False) for part in reversed(parts)]
+        else:
+            done.append(_atomic(current))
+    return done[0]
+
+
+def _atomic(term: Term) -> PlainValue:
     if isinstance(term, Constant):
-        value: int | float | str = term.value
-        return value.strip('"') if isinstance(value, str) else value
-    if term.arity == 0:
-        return str(term).strip("'")
-    return term
+        value: int | float | str = term.functor
+        return unquoted(value, '"') if isinstance(value, str) else value
+    return unquoted(str(term.functor))
 
 
 def to_term(value: object) -> Term:
-    """A Python value as a term: numbers as constants, strings as atoms, lists and tuples as lists.
+    """A Python value as a term: numbers as constants, texts as atoms, lists and tuples as lists, and terms.
 
     Raises:
         TypeError: the value is none of these.
 
-    >>> to_term([1, "a", 0.5])
-    [1, a, 0.5]
+    >>> to_term([1, "a", 0.5, TermValue("f", ("b c",))])
+    [1, a, 0.5, f('b c')]
     """
     if isinstance(value, Term):
         return value
+    if isinstance(value, TermValue):
+        return Term(quote(value.functor), *map(to_term, value.args))
     if isinstance(value, bool):
         return Term("true" if value else "false")
     if isinstance(value, (int, float)):
         return Constant(value)
     if isinstance(value, str):
-        plain = value.isidentifier() and value[0].islower()
-        return Term(value if plain else f"'{value}'")
+        return Term(quote(value))
     if isinstance(value, (list, tuple)):
         return list2term([to_term(item) for item in value])
-    raise TypeError(f"a {type(value).__name__} is no number, string or list of them")
+    raise TypeError(f"a {type(value).__name__} is no number, text, term or list of them")

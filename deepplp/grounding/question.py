@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from deepplp.errors import NonGroundError, QueryError
 from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
@@ -13,7 +15,18 @@ from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
 from deepplp.program import LearnableClause, Term, is_ground, named_all, readable, standard_order_keys
 
-__all__ = ["Question"]
+__all__ = ["Question", "truth_value"]
+
+
+def truth_value(value: object) -> bool | None:
+    """A truth value as Python's own: True and False, numpy's too, and the integers 0 and 1. None for anything else.
+
+    >>> truth_value(1), truth_value(False), truth_value(0.5), truth_value("true")
+    (True, False, None, None)
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    return bool(value) if isinstance(value, (int, np.integer)) and value in (0, 1) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from deepplp.neural.calls import (
     Slot,
     SlotOutput,
     call_network,
-    checked_inputs,
     checked_output,
     network_outputs,
     within,
@@ -14,6 +13,7 @@ from deepplp.neural.calls import (
 from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
 from deepplp.neural.distributions import Distributions, Start
+from deepplp.neural.inputs import checked_inputs
 from deepplp.neural.network import Kind, Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,14 +10,22 @@ import torch
 from torch import Tensor
 
 from deepplp.errors import (
-    BatchSizeError,
     InputError,
-    MissingInputError,
     NetworkInputError,
     NetworkOutputError,
     Position,
 )
-from deepplp.neural.columns import Column, aligned, are_alike, argument, joined, row_count, shape_text, signature
+from deepplp.neural.columns import (
+    Column,
+    Values,
+    aligned,
+    are_alike,
+    argument,
+    joined,
+    row_count,
+    shape_text,
+    signature,
+)
 from deepplp.neural.network import Kind, Network
 
 __all__ = [
@@ -25,10 +33,7 @@ __all__ = [
     "NetworkCall",
     "Slot",
     "SlotOutput",
-    "as_tensors",
-    "batch_size",
     "call_network",
-    "checked_inputs",
     "checked_output",
     "network_outputs",
     "within",
@@ -83,62 +88,6 @@ class NetworkCall:
         )
         object.__setattr__(self, "uniform", alike and bool(first.inputs))
         object.__setattr__(self, "columns", tuple(zip(*(s.inputs for s in self.slots), strict=True)) if alike else ())
-
-
-def as_tensors(inputs: Mapping[str, object]) -> dict[str, Tensor]:
-    """Check that every input is a tensor (or becomes one) with a batch axis."""
-    if not isinstance(inputs, Mapping):
-        raise InputError(f"inputs is a mapping from names to tensors, not a {type(inputs).__name__}")
-    tensors: dict[str, Tensor] = {}
-    for name, value in inputs.items():
-        if not isinstance(name, str):
-            raise InputError(f"inputs are named by strings, not by {name!r}")
-        try:
-            tensor = value if isinstance(value, Tensor) else torch.as_tensor(value)
-        except (TypeError, ValueError, RuntimeError):
-            raise InputError(f"input {name!r} is a {type(value).__name__}; give a tensor [batch, …]") from None
-        if tensor.ndim == 0:
-            raise InputError(f"input {name!r} is a scalar; give it a leading batch axis, e.g. with .reshape(1)")
-        tensors[name] = tensor
-    return tensors
-
-
-_NOTHING: Mapping[str, Tensor] = {}
-
-
-def checked_inputs(
-    given: Mapping[str, object],
-    names: Iterable[str],
-    *,
-    only_used: bool,
-    sizing: Sequence[str] = (),
-    sized: Mapping[str, Tensor] = _NOTHING,
-) -> tuple[dict[str, Tensor], int]:
-    """The inputs of these names as tensors, and the batch size, which those of ``sized`` share.
-
-    All that is given tells the batch size; with ``only_used``, what is given beside the names and those of ``sizing``
-    is not looked at.
-    """
-    try:
-        wanted = {name: given[name] for name in names}
-    except KeyError as error:
-        listed = ", ".join(given) or "none"
-        raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
-    looked_at = given
-    if only_used:
-        looked_at = {**wanted, **{name: given[name] for name in sizing if name in given}} if sizing else wanted
-    tensors = as_tensors(looked_at)
-    used = tensors if len(tensors) == len(wanted) else {name: tensors[name] for name in wanted}
-    return used, batch_size({**tensors, **sized} if sized else tensors)
-
-
-def batch_size(inputs: Mapping[str, Tensor]) -> int:
-    """The size of the leading axes, which must agree or be 1; 1 where there is no input."""
-    sizes = {t.shape[0] for t in inputs.values()} - {1}
-    if len(sizes) > 1:
-        listed = ", ".join(f"{name}: {len(t)}" for name, t in inputs.items())
-        raise BatchSizeError(f"the inputs' batch sizes disagree ({listed}); they must be equal, or 1")
-    return sizes.pop() if sizes else 1
 
 
 class SlotOutput(NamedTuple):
@@ -266,6 +215,13 @@ def call_network(
     name: str, network: Network, arguments: Sequence[Column], declaration: str, position: Position | None
 ) -> Tensor:
     """Call a network; what goes wrong inside it is an error that names it and its inputs."""
+    for column in arguments:
+        if type(column) is Values and network.inputs != "values":
+            raise InputError(
+                f"network {name!r} takes tensors, and is given {shape_text(column)}; if it takes Python values, say "
+                f"so: deepplp.Network({name}, inputs='values')",
+                position,
+            )
     try:
         raw = network.module(*map(argument, arguments))
     except (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
@@ -273,7 +229,7 @@ def call_network(
         kinds = {str(a.dtype) for a in arguments if isinstance(a, Tensor)}
         raise NetworkInputError(
             f"network {name!r} failed on inputs of shape {shapes}{f' ({kinds.pop()})' if len(kinds) == 1 else ''}: "
-            f"{error if not isinstance(error, KeyError) else f'KeyError: {error}'}"
+            f"{error if not isinstance(error, KeyError) else f'no entry {error}'}{_hint_of_a_batch(arguments, error)}"
             if arguments
             else f"network {name!r} failed: {error}",
             position,
@@ -283,6 +239,16 @@ def call_network(
             f"network {name!r} returned {type(raw).__name__}; {declaration} needs one tensor", position
         )
     return raw
+
+
+_ONE_EXAMPLE = "; inputs are [batch, …], and one example gets its batch axis by .unsqueeze(0)"
+
+
+def _hint_of_a_batch(arguments: Sequence[Column], error: Exception) -> str:
+    """What to say where the shapes, or torch itself, look as if an example came without a batch axis."""
+    tensors = [a for a in arguments if isinstance(a, Tensor)]
+    unbatched = "atched" in str(error) or (tensors and all(t.ndim in (1, 3) for t in tensors))
+    return _ONE_EXAMPLE if isinstance(error, RuntimeError) and unbatched else ""
 
 
 def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
@@ -295,7 +261,8 @@ def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
         wanted, why = f"[{rows}, {slot.values}]", f"its domain has {slot.values} values"
     if not right:
         raise NetworkOutputError(
-            f"network {name!r} returned a tensor of shape {list(shape)}, but {slot.declaration} needs {wanted}: {why}",
+            f"network {name!r} returned a tensor of shape {list(shape)}, but {slot.declaration} needs {wanted}: {why}"
+            + (_ONE_EXAMPLE if raw.ndim < 2 <= slot.values or (shape and shape[0] != rows) else ""),
             slot.position,
         )
     if not raw.is_floating_point():

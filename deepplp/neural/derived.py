@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deepplp.errors import NetworkInputError, NetworkOutputError, Position
 from deepplp.neural.calls import call_network
-from deepplp.neural.columns import Column, TensorList, aligned, argument, joined, shape_text, signature
+from deepplp.neural.columns import Column, TensorList, Values, aligned, argument, joined, shape_text, signature
 from deepplp.neural.network import Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
@@ -92,6 +92,10 @@ def _computed(
 
 def _called(tensor: DerivedTensor, columns: list[Column], device: torch.device) -> Tensor:
     function = TENSOR_FUNCTIONS[tensor.computation]
+    for column in columns:
+        if isinstance(column, Values):
+            what = f"{tensor.computation} takes tensors, and is given {shape_text(column)}"
+            raise NetworkInputError(what, tensor.position)
     given: dict[str, Any] = {"parameters": tensor.parameters} if tensor.parameters else {}
     if not columns:
         given["device"] = device

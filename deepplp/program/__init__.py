@@ -51,6 +51,8 @@ from deepplp.program.terms import (
     subterms,
 )
 from deepplp.program.text import Text
+from deepplp.program.values import PlainValue, quote, term_text, unquoted
+from deepplp.program.values import Term as TermValue
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -64,9 +66,11 @@ __all__ = [
     "NeuralDeclaration",
     "Not",
     "NumberSizeError",
+    "PlainValue",
     "Program",
     "Statement",
     "Term",
+    "TermValue",
     "Text",
     "Var",
     "are_current",
@@ -96,6 +100,7 @@ __all__ = [
     "parse_term",
     "probability_faults",
     "product",
+    "quote",
     "read_text",
     "readable",
     "readable_text",
@@ -105,8 +110,10 @@ __all__ = [
     "standard_order_keys",
     "substituted",
     "subterms",
+    "term_text",
     "unbound_in_heads",
     "undecided_signatures",
+    "unquoted",
     "unsupported_control",
     "value_of",
     "variables_of",

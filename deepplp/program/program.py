@@ -101,7 +101,16 @@ class Program:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Program:
         """Parse a file, or standard input for ``-``, and what it consults, by paths that begin where it stands."""
-        text = read_source(path)
+        try:
+            text = read_source(path)
+        except ProgramFileError:
+            if isinstance(path, str) and _IS_PROGRAM.search(path):
+                shown = path.strip().partition("\n")[0][:40]
+                raise ProgramFileError(
+                    f"{shown!r} is a program's text, no file's name: deepplp.Program.from_string(text) makes a program "
+                    "of it"
+                ) from None
+            raise
         return _Loader(text.folder).load(text)
 
     @classmethod
@@ -190,6 +199,7 @@ class Program:
         return self.text.content
 
 
+_IS_PROGRAM = re.compile(r"::|:-|\n|[\w)]\.\s*$")  # what the name of a file hardly ever holds
 _FULL_STOP = re.compile(r"\.(?=\s|%|$)")
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from deepplp.queries.environment import Environment, TensorSource
     from deepplp.queries.plain import probabilities
     from deepplp.queries.prepared import PreparedQuery
-    from deepplp.queries.query import Extra, Query
+    from deepplp.queries.query import Extra, InputValue, Query
     from deepplp.queries.slots import LearnableSlot
     from deepplp.queries.storage import cache_folder
     from deepplp.queries.workshop import Settings
@@ -22,6 +22,7 @@ __all__ = [
     "CompiledQueries",
     "Environment",
     "Extra",
+    "InputValue",
     "LearnableSlot",
     "OnInconsistent",
     "PreparedQuery",
@@ -42,7 +43,7 @@ if not TYPE_CHECKING:
             "environment": "Environment TensorSource",
             "plain": "probabilities",
             "prepared": "PreparedQuery",
-            "query": "Extra Query",
+            "query": "Extra InputValue Query",
             "slots": "LearnableSlot",
             "storage": "cache_folder",
             "workshop": "Settings",

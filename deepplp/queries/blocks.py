@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from deepplp.evaluation import are_distributions
-from deepplp.neural import network_outputs
+from deepplp.neural import Column, network_outputs
 from deepplp.queries.compiled import Demand
 from deepplp.queries.environment import Environment
 from deepplp.queries.needs import gather_columns
@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def blocks_of(
-    demand: Demand, inputs: Mapping[str, Tensor], observed: Mapping[str, Tensor], environment: Environment
+    demand: Demand, inputs: Mapping[str, Column], observed: Mapping[str, Tensor], environment: Environment
 ) -> list[Block]:
     """The weights of all slots, in their order, as few blocks: outputs of networks stay as they come."""
     columns = inputs if demand.only_inputs else gather_columns(demand.needs, inputs, environment)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from deepplp.errors import QueryError
+from deepplp.grounding import truth_value
 
 __all__ = ["check_given_once", "checked_evidence"]
 
@@ -21,12 +22,16 @@ def checked_evidence(evidence: Mapping[str, bool | Tensor]) -> dict[str, bool | 
     for term, value in evidence.items():
         if not isinstance(term, str):
             raise QueryError(f"evidence is for atoms such as 'alarm(a)', not for {term!r}")
-        if isinstance(value, (bool, np.bool_)):
-            checked[term] = bool(value)
+        holds = truth_value(value)
+        if holds is not None:
+            checked[term] = holds
         elif isinstance(value, (Tensor, np.ndarray)):
             checked[term] = _observation(term, torch.as_tensor(value))
         else:
-            raise QueryError(f"the evidence for {term} must be True, False or a tensor of them, not {value!r}")
+            raise QueryError(
+                f"the evidence for {term} must be True or False (1 or 0), or a tensor [batch] of truth values or "
+                f"probabilities, not {value!r}"
+            )
     return checked
 
 
@@ -38,12 +43,12 @@ def check_given_once(observed: Sequence[str]) -> None:
 
 
 def _observation(term: str, value: Tensor) -> Tensor:
-    """Evidence as a tensor [batch] of truth values or probabilities."""
+    """Evidence as a tensor [batch] of truth values, integers 0 and 1 included, or probabilities."""
     if value.ndim != 1:
         raise QueryError(f"the evidence for {term} has shape {list(value.shape)}; it must be [batch]")
-    likelihood = value.double() if value.dtype == torch.bool else value
-    if not likelihood.is_floating_point():
+    if value.is_complex():
         raise QueryError(f"the evidence for {term} must be truth values or probabilities, not {value.dtype}")
+    likelihood = value if value.is_floating_point() else value.double()
     low, high = (float(x) for x in torch.aminmax(likelihood.detach())) if len(value) else (0.0, 1.0)
     if not (low >= 0.0 and high <= 1.0):
         raise QueryError(f"the evidence for {term} must lie between 0 and 1; it goes from {low:.6g} to {high:.6g}")

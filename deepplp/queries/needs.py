@@ -13,7 +13,7 @@ from deepplp.errors import InputError, MissingInputError, Position
 from deepplp.formula import Choice, Computed, Neural
 from deepplp.grounding import TENSOR_SIGNATURES, to_python
 from deepplp.neural import Column, DerivedTensor, Values, add_derived_tensors
-from deepplp.program import list_items
+from deepplp.program import list_items, unquoted
 from deepplp.queries.environment import Environment, TensorSource
 
 __all__ = ["SourceItem", "TensorNeeds", "gather_columns", "tensor_needs"]
@@ -79,7 +79,7 @@ def tensor_needs(choices: Iterable[Choice], names: Collection[str], environment:
     return resolution.needs
 
 
-def gather_columns(needs: TensorNeeds, inputs: Mapping[str, Tensor], environment: Environment) -> Mapping[str, Column]:
+def gather_columns(needs: TensorNeeds, inputs: Mapping[str, Column], environment: Environment) -> Mapping[str, Column]:
     """All columns that networks take: the inputs, and what sources, embedding tables and other networks give.
 
     What is not an input has one row, unless it is computed from inputs. Items of sources and numbers are brought to the
@@ -229,7 +229,7 @@ class _Resolution:
         elif not use.network and isinstance(number := to_python(term), (int, float)):
             self.needs.numbers[use.name] = float(number)
         elif use.takes_values and inner is None:
-            self.needs.values[use.name] = _plain(to_python(term))
+            self.needs.values[use.name] = to_python(term)
         else:
             raise MissingInputError(self._missing(use), position)
 
@@ -249,13 +249,6 @@ def _inside_tensor(term: Any) -> Any:
     return term.args[0] if getattr(term, "functor", None) == "tensor" and term.arity == 1 else None
 
 
-def _plain(value: Any) -> Any:
-    """Terms that are no numbers, texts or lists as text."""
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, (int, float, str)) else str(value)
-
-
 def _key(term: Any) -> int | float | str:
     """A term as the key of a mapping or data set: numbers as numbers, everything else as text."""
     text = str(term)
@@ -264,4 +257,4 @@ def _key(term: Any) -> int | float | str:
             return number(text)
         except ValueError:
             continue
-    return text.strip("'\"")
+    return unquoted(unquoted(text), '"')

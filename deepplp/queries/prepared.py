@@ -14,7 +14,7 @@ from deepplp.queries.batch import Options, answer_one
 from deepplp.queries.compiled import CompiledQuery
 from deepplp.queries.environment import Environment
 from deepplp.queries.evidence import check_given_once, checked_evidence
-from deepplp.queries.query import Asked
+from deepplp.queries.query import Asked, InputValue
 from deepplp.queries.straight import Straight
 from deepplp.queries.weights import request_of
 
@@ -55,11 +55,11 @@ class PreparedQuery(nn.Module):
 
     def forward(
         self,
-        inputs: Mapping[str, Tensor] | None = None,
+        inputs: Mapping[str, InputValue] | None = None,
         /,
         *,
         evidence: Mapping[str, Tensor] | None = None,
-        **named: Tensor,
+        **named: InputValue,
     ) -> Answers:
         """The answers for inputs [batch, …], by name or as a mapping, and for evidence [batch] that a tensor says.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from torch import Tensor
 
@@ -12,9 +12,11 @@ from deepplp.errors import InputError, QueryError
 from deepplp.program import Term, parse_goal
 from deepplp.queries.evidence import check_given_once, checked_evidence
 
-__all__ = ["Asked", "Extra", "Query", "Question", "Tensors", "read"]
+__all__ = ["Asked", "Extra", "InputValue", "Query", "Question", "Tensors", "read"]
 
 Extra = Literal["error", "ignore"]
+InputValue: TypeAlias = Tensor | Sequence[object]
+"""A tensor [batch, …], or Python values, one a row, for a network that takes those."""
 Evidence = tuple[tuple[str, bool | None], ...]
 
 
@@ -23,7 +25,7 @@ class Query:
     """One query of many: what `Model.query` takes."""
 
     query: str | Sequence[str] | None = None
-    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+    inputs: Mapping[str, InputValue] = field(default_factory=dict)
     evidence: Mapping[str, bool | Tensor] = field(default_factory=dict)
     facts: str = ""
 

@@ -22,6 +22,7 @@ from deepplp.queries.batch import Options, answer_blocks
 from deepplp.queries.blocks import Block
 from deepplp.queries.compiled import CompiledQuery
 from deepplp.queries.environment import Environment
+from deepplp.queries.query import InputValue
 from deepplp.queries.weights import Request
 
 __all__ = ["Straight"]
@@ -55,7 +56,7 @@ class Straight:
             return None
         return cls(compiled, call, names, compiled.plan(frozenset()), compiled.fixed, compiled.answers)
 
-    def answers(self, given: Mapping[str, Tensor], environment: Environment, chosen: Options) -> Answers | None:
+    def answers(self, given: Mapping[str, InputValue], environment: Environment, chosen: Options) -> Answers | None:
         """The answers for inputs by name; None where the inputs or the network need the long way."""
         network = environment.network(self.call.network)
         if network.k is not None or network.output != "probabilities" or environment.distributions.device != _CPU:
@@ -84,5 +85,8 @@ class Straight:
         if weights.device == _CPU:
             return Answers(self.terms, Evaluation(self.plan, weights, self.fixed, rows, dtype=chosen.dtype))
         return answer_blocks(
-            Request(self.compiled, given, {}, rows), [Block(weights, len(columns))], environment, chosen
+            Request(self.compiled, dict(zip(self.names, columns, strict=True)), {}, rows),
+            [Block(weights, len(columns))],
+            environment,
+            chosen,
         )

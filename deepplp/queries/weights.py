@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deepplp.circuit import IntArray
 from deepplp.errors import QueryError
-from deepplp.neural import NetworkCall, Slot, checked_inputs
+from deepplp.neural import Column, NetworkCall, Slot, checked_inputs
 from deepplp.program import parse_goal
 from deepplp.queries.blocks import Block, blocks_of, cut_mass, log_kept_mass, renormalised
 from deepplp.queries.compiled import CompiledQuery, Demand
@@ -29,7 +29,7 @@ class Request:
     """A compiled query with its tensors: the inputs that it uses, its observations [rows], and its number of rows."""
 
     compiled: CompiledQuery
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Column]
     observed: Mapping[str, Tensor]
     rows: int
 
@@ -60,7 +60,7 @@ class _Merged(NamedTuple):
     """The demand of several requests as one, its tensors, and for each request the numbers of its slots in it."""
 
     demand: Demand
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[str, Column]
     observed: Mapping[str, Tensor]
     slots: list[list[int]]
 
@@ -147,8 +147,8 @@ class _Merging:
 
     def __init__(self, requests: Sequence[Request]) -> None:
         self._needs = TensorNeeds()
-        self._inputs: dict[str, Tensor] = {}
-        self._key_of: dict[int, str] = {}  # of a tensor's identity
+        self._inputs: dict[str, Column] = {}
+        self._key_of: dict[int, str] = {}  # of a column's identity
         self._requests = requests
         self._names = [self._name_columns(number, request) for number, request in enumerate(requests)]
 
