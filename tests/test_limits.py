@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -285,3 +286,33 @@ def test_what_was_stopped_is_given_back() -> None:
         call_watched(work, 0.1, None, refused)
     assert caught.value.__context__ is None
     assert kept[0]() is None
+
+
+@both
+def test_the_message_names_the_goal(grounder: GrounderName) -> None:
+    """The goal that grounding was stopped in is named as the program calls it, a choice by its head."""
+    text = "0.5::e(A, B) :- between(1, 3000, A), between(1, 3000, B). q(N) :- e(N, M), N < 0."
+    budget = GroundBudget(seconds=0.8)
+    with pytest.raises(BudgetExceededError, match=r"<string>:1:\d+: .*stopped in (e/2|between/3):") as caught:
+        Grounder(Program.from_string(text), budget=budget, grounder=grounder).ground([parse_goal("q(N)")])
+    assert not re.search(r"body_|choice\(", str(caught.value).splitlines()[0])
+    lists = ":- use_module(library(lists)). q(N) :- numlist(1, 900000, L), length(L, N)."
+    with pytest.raises(BudgetExceededError, match=r"in numlist/3|of numlist/3"):
+        Grounder(Program.from_string(lists), budget=budget, grounder=grounder).ground([parse_goal("q(N)")])
+
+
+def test_the_message_shows_choices_as_atoms() -> None:
+    """A network's choice is the atom of which it decides one argument, not the domain's values."""
+    text = (
+        matrix(14).replace("0.5::head(I, J) :- row(I), row(J).", "head(I, J) :- row(I), row(J), label(x(I, J), red).")
+        + "nn(net, [X], Y, [red, green]) :: label(X, Y)."
+    )
+    formula = deepplp.ground(Program.from_string(text), "all")
+    with pytest.raises(BudgetExceededError, match=r"reads 196 choices: label\(x\(\d+,\d+\), ·\), label"):
+        compile_with_report(formula, budget=CompileBudget(seconds=None, nodes=3000))
+    several = Program.from_string(
+        "nn(a, [X], Y, [0..3], independent) :: has(X, Y). nn(b, [X]) :: on(X). 0.1::c(1); 0.2::d. 0.5::e. "
+        "q :- has(u, 2), on(v), c(1), e."
+    )
+    choices = deepplp.ground(several, "q").choices
+    assert {c.shown() for c in choices} == {"has(u, ·)", "on(v)", "c(1); d", "e"}

@@ -22,11 +22,12 @@ from deepplp.compilation.report import Attempt
 from deepplp.compilation.sentential_diagram import SententialDiagram
 from deepplp.compilation.stack import call_with_deep_stack
 from deepplp.errors import Position
-from deepplp.formula import NONE, Atom, Formula
+from deepplp.formula import Atom, Formula
 
 __all__ = ["Blowup", "Limits", "along_order", "bottom_up", "describe"]
 
 _FEW_VARIABLES = 12  # no diagram over so few is large
+_HEADS = 3  # of a choice that a message lists
 _NAMES = 4  # of choices and of goals that a message lists
 
 
@@ -119,7 +120,7 @@ class _Job:
 def describe(formula: Formula, part: Sequence[int]) -> tuple[str, tuple[str, ...], Position | None]:
     """A part in words, the names of the choices nearest to it, and the place of the first of them in the program."""
     choices = _choices_below(formula, part)
-    names = tuple(dict.fromkeys(_name(formula, c) for c in choices))
+    names = tuple(dict.fromkeys(formula.choices[c].shown(_HEADS) for c in choices))
     position = next((p for p in (formula.choices[c].position for c in choices) if p is not None), None)
     goals = _goals_above(formula, part)
     text = f"the part that decides {_listed(goals)}" if goals else "a part"
@@ -128,12 +129,6 @@ def describe(formula: Formula, part: Sequence[int]) -> tuple[str, tuple[str, ...
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:_NAMES], *([f"and {len(names) - _NAMES} more"] if len(names) > _NAMES else [])])
-
-
-def _name(formula: Formula, choice: int) -> str:
-    values = formula.choices[choice].values
-    shown = [str(v) for v in values if v is not NONE]
-    return "; ".join([*shown[:3], *(["…"] if len(shown) > 3 else [])])
 
 
 def _choices_below(formula: Formula, part: Sequence[int]) -> list[int]:

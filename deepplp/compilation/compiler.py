@@ -252,7 +252,7 @@ class _Attempts:
 
     def _report(self, winner: str, reason: str) -> CompilationReport:
         choices = self._order(winner)
-        names = tuple("; ".join(map(str, self.formula.choices[c].values)) for c in choices)
+        names = tuple(self.formula.choices[c].shown() for c in choices)
         return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 
     def stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from deepplp.errors import Position
 from deepplp.formula.derivations import Reason
-from deepplp.program import LearnableClause, NeuralDeclaration, Term
+from deepplp.program import LearnableClause, NeuralDeclaration, Term, substituted
 
 __all__ = [
     "FALSE",
@@ -71,6 +71,15 @@ class Neural:
     label: int | None = None
     labels: int = 0
 
+    def atom(self) -> str:
+        """What the network decides, as an atom in which ``·`` stands for its output."""
+        declared = self.declaration
+        given = {str(v): term for v, term in zip(declared.inputs, self.inputs, strict=False)}
+        if declared.output is not None:
+            given[str(declared.output)] = Term("·")
+        (head,) = substituted([declared.head], given)
+        return f"{head.functor}({', '.join(map(str, head.args))})" if head.args else str(head)
+
 
 @dataclass(frozen=True, slots=True)
 class Learnable:
@@ -119,6 +128,17 @@ class Choice:
     values: tuple[Value, ...]
     origin: Origin
     position: Position | None = None
+
+    def shown(self, most: int | None = None) -> str:
+        """The choice as atoms: ``label(x3, ·)`` where a network decides; else its heads, or the first few of them.
+
+        >>> Choice((Term("a"), Term("b"), NONE), Fixed((0.2, 0.3, 0.5))).shown()
+        'a; b'
+        """
+        if isinstance(self.origin, Neural):
+            return self.origin.atom()
+        heads = [str(value) for value in self.values if value is not NONE]
+        return "; ".join(heads if most is None or len(heads) <= most else [*heads[:most], "…"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from deepplp.apart import ApartError, call_apart
 from deepplp.errors import BudgetExceededError, Position
 from deepplp.grounding.clause_base import Location
 from deepplp.limits import check_limits
+from deepplp.program import without_scope
 from deepplp.watch import Used, call_watched
 
 __all__ = ["GroundBudget", "GroundMeter", "StoppedAt"]
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
 _MOST_ANSWERS = 1_000_000
 _MOST_VARIABLES = 1_000
+_MANY = 1_000  # goals of one predicate, which then say more than the one in which grounding was stopped
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
 
 
@@ -87,11 +89,11 @@ class GroundMeter:
         else:
             amount, more = f"more than {(self._budget.memory or 0) / 1e9:.3g} GB of memory", "a budget of more memory"
         at = next((note for note in notes if isinstance(note, StoppedAt)), None)
-        if at is None:
+        if at is None or max(self._counts.values(), default=0) > _MANY:
             return self._exceeded(amount, more)
         return BudgetExceededError(
-            f"grounding takes {amount}, and was stopped in {at.goal}: bind more of its arguments before it is called, "
-            f"ask for less, or allow more by {more}",
+            f"grounding takes {amount}, and was stopped in {without_scope(at.goal)}: bind more of its arguments before "
+            f"it is called, ask for less, or allow more by {more}",
             at.place if isinstance(at.place, Position) else self._locate(at.place),
         )
 
@@ -105,7 +107,7 @@ class GroundMeter:
         if self._budget.goals is not None and self._goals > self._budget.goals:
             raise self._exceeded(f"more than {self._budget.goals} goals", "a budget without a limit of nodes")
         if not self._goals % _GOALS_PER_LOOK:
-            self.look()
+            self.look(None if place is None else StoppedAt(f"{functor}/{arity}", place))
 
     def check_open(self, waiting: int, place: Location) -> None:
         """End a recursion while there is memory left."""
@@ -123,10 +125,10 @@ class GroundMeter:
                 self._locate(place),
             )
 
-    def look(self) -> None:
-        """Look at the clock."""
+    def look(self, at: StoppedAt | None = None) -> None:
+        """Look at the clock, in the middle of a goal."""
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise self._exceeded(f"more than {self._budget.seconds:g} s", "a budget of more seconds")
+            raise self._stopped("seconds", [at])
 
     def _exceeded(self, amount: str, more: str) -> BudgetExceededError:
         known = max(self._places, key=lambda k: self._counts[k], default=None)
@@ -134,7 +136,7 @@ class GroundMeter:
             return BudgetExceededError(f"grounding takes {amount}; ask for less, or allow more by {more}")
         name, arity = known
         return BudgetExceededError(
-            f"grounding takes {amount}, and {self._counts[known]} of its goals are of {name}/{arity}: bind more of its "
-            f"arguments before it is called, bound its recursion, or allow more by {more}",
+            f"grounding takes {amount}, and {self._counts[known]} of its goals are of {without_scope(name)}/{arity}: "
+            f"bind more of its arguments before it is called, bound its recursion, or allow more by {more}",
             self._locate(self._places[known]),
         )

@@ -159,8 +159,9 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         self.called = (node, parent)
         self._answers = self._variables = 0
         self._meter.check_open(self.pointer, node.location)
-        place = node.location if node.defnode >= 0 else None  # a built-in is no recursion of the program's
-        self._meter.spend(str(node.functor), len(node.args), place)
+        functor, arity = _predicate(node)
+        is_own = node.defnode >= 0 and not functor.startswith("body_")  # a built-in is no recursion of the program's
+        self._meter.spend(functor, arity, node.location if is_own else None)
         messages: Messages = super().eval_call(node_id, node, context, parent, **rest)
         return messages
 
@@ -168,12 +169,19 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         """An answer, counted: a goal that has answers without end calls nothing on the way."""
         self._answers += 1
         if not self._answers % 64:
-            self._meter.look()
+            self._meter.look(self._now())
             self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
             place = self.called[0].location if self.called is not None else None
             self._meter.check_answers(self._answers, place, self._variables)
         fixed: Arguments = super()._fix_context(context)
         return fixed
+
+    def _now(self) -> StoppedAt | None:
+        """The last call."""
+        if self.called is None:
+            return None
+        name, arity = _predicate(self.called[0])
+        return StoppedAt(f"{name}/{arity}", self.called[0].location)
 
     def eval_builtin(self, **call: object) -> Messages:
         """A built-in; a call that raises an exception is noted for the error that comes of it."""
@@ -276,3 +284,11 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
             elif term is not None and not term.is_ground():
                 lowest = min([lowest, *(v for v in term.variables() if v is not None)])
         return lowest
+
+
+def _predicate(node: CallNode) -> tuple[str, int]:
+    """The name and arity of what is called: of its head where that is a choice's."""
+    if not isinstance(node.functor, Term):
+        return node.functor, len(node.args)
+    head = node.functor.args[2] if len(node.functor.args) > 2 else node.functor
+    return str(head.functor), head.arity

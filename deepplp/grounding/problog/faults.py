@@ -93,9 +93,8 @@ class _Faults:
         """The goal that was called last, where the user's program called for it."""
         if self.engine.called is not None:
             node = self.engine.called[0]
-            name = str(node.functor).strip("'")
             position, inside = self._place(node.location)
-            yield StoppedAt(f"{name}/{len(node.args)}{inside}", position)
+            yield StoppedAt(f"{node.functor}/{len(node.args)}{inside}", position)
 
     def relocate(self, error: DeepPLPError) -> None:
         """Let an error of ours that points nowhere or into a library point to the clause of the program's."""

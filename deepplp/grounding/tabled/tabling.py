@@ -99,7 +99,7 @@ class Tabling:
             if top.work:
                 self._steps += 1
                 if not self._steps % _STEPS_PER_LOOK:
-                    self._meter.look()
+                    self._meter.look(_innermost(waiting))
                 self._advance(top, waiting)
             elif top.low < top.order:
                 waiting.pop()
@@ -151,8 +151,7 @@ class Tabling:
                 outside.clause = rule.clause
                 raise
             except StoppedError as stop:
-                predicate = table.predicate
-                stop.notes.append(StoppedAt(f"{predicate.functor}/{len(table.key) - 1}", predicate.location))
+                stop.notes.append(_innermost(waiting))
                 raise
             if isinstance(found, int):
                 if found:
@@ -246,6 +245,12 @@ class Tabling:
             self.ground[table.key] = table.solutions[0][1] if table.solutions else FALSE_KEY
         table.complete = True
         table.entries, table.listed, table.consumers = {}, [], []
+
+
+def _innermost(waiting: list[Table]) -> StoppedAt | None:
+    """The goal that is being evaluated; one of the program's, and no body of an annotated disjunction."""
+    named = (t for t in reversed(waiting) if t.predicate.location is not None)
+    return next((StoppedAt(f"{t.predicate.functor}/{len(t.key) - 1}", t.predicate.location) for t in named), None)
 
 
 def ground_arguments(call: Atom) -> tuple[int, ...]:
