@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import itertools
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 
 import deepplp
 from deepplp import errors
-from deepplp.circuit import Circuit, bind
+from deepplp.circuit import Circuit, Plan, bind
 from deepplp.compilation import compile_formula
 from deepplp.evaluation import evaluate, evaluate_reference
 from deepplp.formula import And, Atom, Formula, Goal, Node, Or
@@ -326,3 +330,166 @@ def test_what_rounding_does_not_explain_is_an_error() -> None:
             model.query("yes(x)", {"x": torch.tensor([0.5, value], dtype=torch.float64)})
         with pytest.raises(errors.NetworkOutputError, match="in row 1, which a tensor gives, must be between 0 and 1"):
             model.query("given(x)", {"x": torch.tensor([[0.5], [value]], dtype=torch.float64)})
+
+
+# The reference beyond the range of float64
+
+
+@dataclasses.dataclass
+class Case:
+    """A program over facts, what is asked of it given what, and the facts' probabilities, as exact fractions."""
+
+    text: str
+    asked: str
+    given: str
+    p: tuple[Fraction, ...]
+
+    def formula(self) -> Formula:
+        """Its ground program, all of whose facts are read."""
+        facts = "".join(f"0.5::f{i}. " for i in range(len(self.p)))
+        evidence = {self.given: True} if self.given else None
+        return deepplp.ground(Program.from_string(facts + self.text), self.asked, evidence=evidence)
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """Its circuit."""
+        return bind(compile_formula(self.formula()))
+
+    @functools.cached_property
+    def order(self) -> list[int]:
+        """The facts in the order of the circuit's columns."""
+        return [int(str(choice.values[0])[1:]) for choice in self.formula().choices]
+
+    @property
+    def exact(self) -> list[Fraction]:
+        """The weights of all facts as float64 has them: each fact's, and that of its negation."""
+        return [Fraction(float(x)) for p in self.p for x in (p, 1 - p)]
+
+    def weights(self) -> torch.Tensor:
+        """The same as the circuit reads them."""
+        return torch.tensor([[float(self.exact[2 * f + k]) for f in self.order for k in (0, 1)]], dtype=torch.float64)
+
+    def by_fact(self, derivatives: torch.Tensor) -> list[Fraction]:
+        """The derivatives by each fact's probability, of derivatives [1, weights]: what is not it is one minus it."""
+        pairs = [[Fraction(x) for x in derivatives[0, 2 * k : 2 * k + 2].tolist()] for k in range(len(self.p))]
+        return [pairs[self.order.index(f)][0] - pairs[self.order.index(f)][1] for f in range(len(self.p))]
+
+
+def small(power: int) -> Fraction:
+    """A power of ten as float64 has it."""
+    return Fraction(float(f"1e{power}"))
+
+
+TINY = small(-100)
+BEYOND = [
+    Case("q :- f0, f1, f2, f4. e :- f0, f1, f2, f3. e :- q.", "q", "e", (TINY, TINY, TINY, TINY, Fraction(0))),
+    Case("q :- f0, f1, f2, f3. q :- f4.", "q", "", (TINY, TINY, TINY, TINY, Fraction(0))),
+    Case("q :- f0, f1, f4. q :- f2, f3, f4. e :- f0, f1, f2, f3.", "q", "e", (TINY, TINY, TINY, TINY, Fraction(0))),
+    Case("q :- f0, f1. e :- f0, f1, f2. e :- f3, f4.", "q", "e", (small(-150), small(-160), TINY, Fraction(0), TINY)),
+    Case("q :- f2, f3. q :- f0, f1.", "q", "", (small(-150), small(-160), Fraction(0), Fraction(0))),
+    Case("q :- f0, \\+f1. q :- f2, f1.", "q", "", (small(-300), Fraction(0), Fraction(1, 4))),
+]
+
+
+def polynomials(case: Case, weights: list[Fraction]) -> tuple[Fraction, Fraction]:
+    """P(asked, given) and P(given) by enumeration in exact arithmetic, with a weight for each value of each fact."""
+    rules = [rule.strip().rstrip(".").split(" :- ") for rule in case.text.split(". ") if rule.strip()]
+
+    def holds(goal: str, world: tuple[bool, ...]) -> bool:
+        if goal.startswith("\\+"):
+            return not holds(goal[2:], world)
+        if goal.startswith("f"):
+            return world[int(goal[1:])]
+        return any(all(holds(g, world) for g in body.split(", ")) for head, body in rules if head == goal)
+
+    total = both = Fraction(0)
+    for world in itertools.product((True, False), repeat=len(case.p)):
+        weight = math.prod((weights[2 * i + (not is_true)] for i, is_true in enumerate(world)), start=Fraction(1))
+        if not case.given or holds(case.given, world):
+            total += weight
+            both += weight * holds(case.asked, world)
+    return both, total
+
+
+def derivatives(case: Case, *facts: int) -> tuple[Fraction, Fraction]:
+    """Those of both polynomials by the probabilities of some facts: differences, as each is linear in each of them."""
+    found = [Fraction(0), Fraction(0)]
+    for ends in itertools.product((0, 1), repeat=len(facts)):
+        weights = case.exact
+        for fact, end in zip(facts, ends, strict=True):
+            weights[2 * fact : 2 * fact + 2] = [Fraction(end), Fraction(1 - end)]
+        sign = (-1) ** (len(facts) - sum(ends))
+        found = [x + sign * y for x, y in zip(found, polynomials(case, weights), strict=True)]
+    return found[0], found[1]
+
+
+def close(found: Fraction, terms: list[Fraction]) -> bool:
+    """Whether a number is the sum of terms, but for the rounding of each.
+
+    Beyond float64's range, whether it is very large and has the sign.
+    """
+    right, largest = sum(terms, start=Fraction(0)), max(map(abs, terms))
+    if abs(right) > Fraction(10) ** 300:
+        return found * (1 if right > 0 else -1) > Fraction(10) ** 250
+    return abs(found - right) <= abs(right) * Fraction(1e-9) + largest * Fraction(1e-14) + Fraction(5e-324)
+
+
+@both_ways
+@pytest.mark.parametrize("case", BEYOND, ids=lambda c: f"{c.text[:24]}…")
+def test_derivatives_among_tiny_numbers(case: Case, function: Evaluate) -> None:
+    """First derivatives of probabilities agree with differences in exact arithmetic, however small the values are."""
+    weights = case.weights().requires_grad_()
+    _, probs = function(case.plan, weights, NOTHING)
+    (found,) = torch.autograd.grad(probs.sum(), weights)
+    q, e = derivatives(case)
+    for fact, by_fact in enumerate(case.by_fact(found)):
+        q_i, e_i = derivatives(case, fact)
+        assert close(by_fact, [q_i / e, -q * e_i / e**2] if case.given else [q_i]), fact
+
+
+@pytest.mark.parametrize("case", BEYOND, ids=lambda c: f"{c.text[:24]}…")
+def test_second_derivatives_among_tiny_numbers(case: Case) -> None:
+    """Second derivatives by two facts agree with differences in exact arithmetic where float64 has them."""
+    weights = case.weights().requires_grad_()
+    _, probs = evaluate(case.plan, weights, NOTHING)
+    (first,) = torch.autograd.grad(probs.sum(), weights, create_graph=True)
+    assert torch.isfinite(first).all()
+    q, e = derivatives(case)
+    for i in range(len(case.p)):
+        place, (q_i, e_i) = 2 * case.order.index(i), derivatives(case, i)
+        (row,) = torch.autograd.grad(first[0, place] - first[0, place + 1], weights, retain_graph=True)
+        for j, found in enumerate(case.by_fact(row)):
+            if i == j:
+                continue
+            (q_j, e_j), (q_ij, e_ij) = derivatives(case, j), derivatives(case, i, j)
+            terms = [q_ij]
+            if case.given:
+                terms = [q_ij / e, -q_i * e_j / e**2, -q_j * e_i / e**2, -q * e_ij / e**2, 2 * q * e_i * e_j / e**3]
+            assert close(found, terms), (i, j)
+
+
+def test_third_derivatives_at_zeros() -> None:
+    """The third derivative of a product by three weights of 0 is the product of the others, small or not."""
+    for others in (1.0, 1e-30):
+        plan = bind(compile_formula(conjunction(5)))
+        weights = torch.tensor([[0.0, 1.0] * 3 + [others, 1.0] * 2], dtype=torch.float64, requires_grad=True)
+        _, probs = evaluate_reference(plan, weights, NOTHING)
+        found = probs.sum()
+        for place in (0, 2, 4):
+            (by_all,) = torch.autograd.grad(found, weights, create_graph=True)
+            found = by_all[0, place]
+        assert float(found.detach()) == pytest.approx(others**2, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # torch compiles its rules of forward mode
+def test_tangents_at_zeros() -> None:
+    """Forward-mode derivatives by a weight of 0 among small ones are right, too."""
+    plan = bind(compile_formula(conjunction(4)))
+    weights = torch.tensor([[0.0, 1.0] + [1e-30, 1.0] * 2 + [0.5, 0.5]], dtype=torch.float64)
+    with torch.autograd.forward_ad.dual_level():
+        tangent = torch.zeros_like(weights)
+        tangent[0, 0] = 3.0
+        dual = torch.autograd.forward_ad.make_dual(weights, tangent)
+        found = torch.autograd.forward_ad.unpack_dual(evaluate_reference(plan, dual, NOTHING)[1])
+    assert float(found.primal) == 0.0
+    assert float(found.tangent) == pytest.approx(1.5e-60, rel=1e-12)

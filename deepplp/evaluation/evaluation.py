@@ -18,7 +18,7 @@ from deepplp.evaluation.kernels import (
     reference_gradients,
     rows_are_distributions,
 )
-from deepplp.evaluation.readings import Kind, read
+from deepplp.evaluation.readings import Kind
 
 __all__ = ["Evaluation", "are_distributions", "evaluate"]
 
@@ -153,7 +153,8 @@ class _Read(torch.autograd.Function):
                 batched,
                 shared,
                 walk.rows,
-                lambda roots: read(roots, kind, chosen),
+                kind,
+                chosen,
                 gradient,
                 create_graph=True,
             )

@@ -225,7 +225,7 @@ class TritonWalk:
             )  # fmt: skip
         total = by_shared.sum(dim=0)
         if len(self._beyond):
-            total = total + self._add_beyond(seeds[self._beyond], by_batched)
+            total = total + self._add_beyond(kind, chosen, gradient, by_batched)
         return by_batched, total
 
     def _evaluated(self, first: int) -> tuple[Tensor, Tensor]:
@@ -270,12 +270,13 @@ class TritonWalk:
         smallest = leaves.masked_fill(leaves <= 0, 1.0).amin(dim=0)
         return small | (zero & (self.plan.choices * smallest.log2() < MAY_UNDERFLOW))
 
-    def _add_beyond(self, seeds: Tensor, by_batched: Tensor) -> Tensor:
+    def _add_beyond(self, kind: Kind, chosen: Tensor | None, gradient: Tensor, by_batched: Tensor) -> Tensor:
         """Write the derivatives of the rows that the reference evaluates; what they add to the shared weights'."""
         rows, count = self._beyond, len(self._beyond)
         mine, common = self._rows_beyond().requires_grad_(), self._shared.detach().requires_grad_()
+        picked = None if chosen is None else chosen[rows]
         found = reference_gradients(
-            self.plan, mine, common, count, lambda roots: roots.mantissas, seeds, create_graph=False
+            self.plan, mine, common, count, kind, picked, gradient[rows].double(), create_graph=False
         )
         assert found[0] is not None
         assert found[1] is not None
