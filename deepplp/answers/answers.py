@@ -146,7 +146,7 @@ class Answers(Mapping[str, Tensor]):
             raise QueryError(f"impossible is 'error' or 'ignore', not {impossible!r}")
         readings = self._readings
         given, ignored = indices_of(targets, self._terms, readings.rows, impossible)
-        indices = given.detach().to(readings.device, torch.long)
+        indices = given.to(readings.device, torch.long)
         found = self._ignoring(indices, ignored) if ignored else self._selected(indices)
         hopeless = impossible_rows(self._terms, indices)
         if hopeless and impossible == "error":

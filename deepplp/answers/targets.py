@@ -26,6 +26,8 @@ __all__ = [
 Targets: TypeAlias = Tensor | str | Term | Sequence[str | Term] | Sequence[int]
 Impossible: TypeAlias = Literal["error", "ignore"]
 
+_INTEGERS = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
+
 _ADVICE = (
     "in no world, whatever the networks say, so nothing can be learnt from {0}; check {0} against the program and the "
     "evidence, or pass impossible='ignore' for -inf with a gradient of zero"
@@ -46,7 +48,7 @@ def indices_of(targets: Targets, terms: AnswerTerms, rows: int, impossible: Impo
         ignored = list(range(rows)) if number is None else []
     else:
         indices, ignored = _of_list(targets, terms, impossible)
-    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
+    if indices.dtype not in _INTEGERS:
         raise TargetError(f"targets are indices of answers, so integers, not {indices.dtype}")
     if indices.shape != (rows,):
         raise TargetError(f"targets have shape {list(indices.shape)}; the batch needs [{rows}], one a row")
