@@ -71,8 +71,10 @@ def _check(what: str, bits: int) -> None:
         raise NumberSizeError(f"{what} has more than {_MOST_BITS:,} bits, the most that an integer may have")
 
 
-def _short(number: int) -> str:
-    return str(number) if number.bit_length() <= 64 else f"(an integer of {number.bit_length():,} bits)"
+def _short(number: object) -> str:
+    if not isinstance(number, int) or number.bit_length() <= 64:
+        return str(number)
+    return f"(an integer of {number.bit_length():,} bits)"
 
 
 _FUNCTIONS: Mapping[tuple[str, int], ArithmeticFunction] = MappingProxyType(
@@ -111,9 +113,9 @@ def number_of(term: Term) -> int | float:
     try:
         value = value_of(term)
     except _FAILURES as error:
-        raise ValueError(str(arithmetic_fault(term) or f"{term} is no number")) from error
+        raise ValueError(str(arithmetic_fault(term) or f"{_shown(term)} is no number")) from error
     if type(value) not in (int, float):
-        raise ValueError(str(arithmetic_fault(term) or f"{term} is no number"))
+        raise ValueError(str(arithmetic_fault(term) or f"{_shown(term)} is no number"))
     return cast(int | float, value)
 
 
@@ -204,8 +206,8 @@ class _Evaluation:
             unbound = "is not bound when it is reached; bind it in a goal before this one"
             return None, ArithmeticFault(readable(term), unbound)
         if isinstance(term, Constant):
-            text = ArithmeticFault(str(term), "is a text, no number")
-            return term.functor, text if isinstance(term.functor, str) else None
+            is_text = isinstance(term.functor, str)
+            return term.functor, ArithmeticFault(str(term), "is a text, no number") if is_text else None
         if term.functor == "[]" or (term.functor == "." and term.arity == 2):
             return None, ArithmeticFault(readable(term), "is a list, no number")
         name = str(term.functor).strip("'")
@@ -232,20 +234,28 @@ class _Evaluation:
         return f"is no number, as there is no arithmetic function {name}/{arity}{meant}"
 
 
+def _shown(term: Term) -> str:
+    """A term as text; integers that have too many digits to be written are described."""
+    try:
+        return str(term)
+    except ValueError:
+        return f"{term.functor}({', '.join(_short(a.functor) for a in term.args)})"
+
+
 def _applied(function: Any, name: str, term: Term) -> tuple[Any, ArithmeticFault | None]:
     """The value of a function of numbers, which are the arguments of ``term``."""
     values = [argument.functor for argument in term.args]
     try:
         value = function(*values)
     except ZeroDivisionError:
-        return None, ArithmeticFault(str(term), "divides by zero")
+        return None, ArithmeticFault(_shown(term), "divides by zero")
     except NumberSizeError as error:
         return None, ArithmeticFault(*str(error).split(" ", 1))
     except (OverflowError, MemoryError):
-        return None, ArithmeticFault(str(term), "is too large for a number")
+        return None, ArithmeticFault(_shown(term), "is too large for a number")
     except Exception:  # each function has errors of its own, and their words are Python's
         wants = name in _INTEGERS and any(not isinstance(v, int) for v in values)
-        return None, ArithmeticFault(str(term), f"is not defined{f'; {name} takes integers' if wants else ''}")
+        return None, ArithmeticFault(_shown(term), f"is not defined{f'; {name} takes integers' if wants else ''}")
     if isinstance(value, complex):
-        return None, ArithmeticFault(str(term), "is no real number")
+        return None, ArithmeticFault(_shown(term), "is no real number")
     return value, None
