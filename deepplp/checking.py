@@ -67,7 +67,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
         findings += [Finding("error", message, place) for message, place in grounder.unsupported()]
         findings += _undefined(program, grounder)
         findings += _unused(program)
-        findings += (Finding("warning", message, place) for message, place in impossible_goals(program, facts=True))
+        findings += (Finding("warning", message, place) for message, place in impossible_goals(program, probable=True))
     order = {text.name: i for i, text in enumerate(program.texts)}
     findings.sort(
         key=lambda f: (order.get(f.position.file, 0), f.position.line, f.position.column) if f.position else (0, 0, 0)

@@ -67,6 +67,8 @@ MAY = {
     "one branch's equation": LIGHT + "q(X) :- (Y = redd ; Y = red), light(X, Y).",
     "a part of a term": SHAPE + "q(X, Y) :- shape(X, pair(red, Y)).",
     "facts without a like": COLOURS + "q :- colour(red). q :- \\+ colour(n2).",
+    "one head of each predicate": "0.5::a(1); 0.5::b(1). q :- a(2).",
+    "nn/2 of a value": "nn(net, [X]) :: p(X, red). q(X) :- p(X, blue).",
     "nn/2": "nn(net, [X]) :: p(X). q :- p(anything).",
 }
 
@@ -112,7 +114,7 @@ def test_facts_alone_are_told_of_slips_only(tmp_path: Path) -> None:
     assert message == (
         "colour(azur) never holds: the first argument of colour/1 is one of crimson, azure; did you mean azure?"
     )
-    deepplp.Model(deepplp.Program.from_string(text))
+    deepplp.Model(deepplp.Program.from_string(f"{text}\n{MODE}" + "q :- \\+ mode(fats)."))
 
 
 def identity(x: torch.Tensor) -> torch.Tensor:

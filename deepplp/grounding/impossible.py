@@ -67,11 +67,11 @@ class _Values:
 class ArgumentValues:
     """The values that the arguments of a program's predicates can take, as far as the heads of its clauses tell.
 
-    They are told for predicates that a network or an annotated disjunction decides; with ``facts`` also for those that
-    consist of facts alone, where only a misspelt word is certain to be a mistake.
+    They are told for predicates whose values a network decides. With ``probable`` they are also told for those that an
+    annotated disjunction lists, and for facts, where only a misspelt word is certain to be a mistake.
     """
 
-    def __init__(self, program: Program, *, facts: bool = False) -> None:
+    def __init__(self, program: Program, *, probable: bool = False) -> None:
         self._values: dict[str, list[_Values]] = {}
         self._misspelt: set[str] = set()
         declared = {signature for statement in program.statements for signature in statement.declared or ()}
@@ -79,9 +79,11 @@ class ArgumentValues:
         plain: set[str] = set()
         for statement in program.statements:
             heads = [h.signature for h in statement.heads_and_body()[0] if isinstance(h, Term)]
-            is_choice = statement.neural is not None or len(heads) > 1
-            (chosen if is_choice else plain).update(h for h in heads if h not in declared)
-        self._misspelt = plain - chosen if facts else set()
+            decides = statement.neural is not None and statement.neural.domain is not None
+            for head in set(heads) - declared:
+                listed = probable and heads.count(head) > 1
+                (chosen if decides or listed else plain).add(head)
+        self._misspelt = plain - chosen if probable else set()
         self._signatures = (chosen | self._misspelt) - {"_directive/0", "query/1", "evidence/1", "evidence/2"}
         if not self._signatures or _adds_clauses(program):
             return
@@ -132,9 +134,12 @@ def _adds_clauses(program: Program) -> bool:
     return loads_files(program) or not _ADDING.isdisjoint(signatures_called(program))
 
 
-def impossible_goals(program: Program, *, facts: bool = False) -> Iterator[tuple[str, Position]]:
-    """The goals of a program's bodies, queries and evidence that can never hold: why, and where each stands."""
-    values = ArgumentValues(program, facts=facts)
+def impossible_goals(program: Program, *, probable: bool = False) -> Iterator[tuple[str, Position]]:
+    """The goals of a program's bodies, queries and evidence that can never hold: why, and where each stands.
+
+    ``probable`` widens what is looked at, as for `ArgumentValues`.
+    """
+    values = ArgumentValues(program, probable=probable)
     for statement in program.statements if values else ():
         heads, body = statement.heads_and_body()
         asked = [h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2")]
