@@ -39,21 +39,20 @@ def call_apart(work: Callable[[], T], seconds: float | None, memory: int | None 
     """The result of ``work()``, done in a process of its own. What the work changes is lost but for the result.
 
     The process ends with this call, however that ends: by the result, by an exception of the work's, after some
-    ``seconds``, at ``memory`` bytes more than this process has, or by a Ctrl-C.
+    ``seconds``, at ``memory`` bytes more than it has soon after its start, or by a Ctrl-C.
 
     Raises:
         ApartError: the work has used up what it may use, or its process has died.
     """
     if not hasattr(os, "fork"):
         return work()
-    held = resident_memory() or 0
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         _work_and_exit(work, writer, seconds)
     try:
         os.close(writer)
-        answer = _answer(reader, child, seconds, None if memory is None else held + memory)
+        answer = _answer(reader, child, seconds, memory)
     finally:
         os.close(reader)
         os.kill(child, signal.SIGKILL)  # it has ended or is to end
@@ -70,6 +69,7 @@ def call_apart(work: Callable[[], T], seconds: float | None, memory: int | None 
 def _answer(reader: int, child: int, seconds: float | None, memory: int | None) -> bytes:
     """What the process writes until it closes its end."""
     deadline = None if seconds is None else time.monotonic() + seconds
+    held: int | None = None  # when the process is looked at first
     chunks: list[bytes] = []
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
@@ -81,8 +81,11 @@ def _answer(reader: int, child: int, seconds: float | None, memory: int | None) 
                 chunks.append(chunk)
             if deadline is not None and time.monotonic() > deadline:
                 raise ApartError("seconds")
-            if memory is not None and (resident_memory(child) or 0) > memory:
-                raise ApartError("memory")
+            resident = None if memory is None else resident_memory(child)
+            if memory is not None and resident is not None:
+                held = resident if held is None else held
+                if resident - held > memory:
+                    raise ApartError("memory")
 
 
 def _work_and_exit(work: Callable[[], object], writer: int, seconds: float | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -15,6 +14,7 @@ from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport, CompileBudget, CompilerName
 from deepplp.errors import ImpossibleValueWarning, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import GrounderName, PythonFunction, impossible_goals, is_reserved
+from deepplp.locks import ForkSafeLock
 from deepplp.neural import Distributions, Network
 from deepplp.program import Program, parse_goal, signatures_defined
 from deepplp.queries import (
@@ -106,7 +106,7 @@ class Model(nn.Module):
         self._environment = environment.with_modules(self.networks, self.distributions, self.embeddings)
         self._queries = CompiledQueries(self.program, self._settings, cache_folder(self._cache))
         self._asking = Asking(self._queries)
-        self._registering = threading.Lock()
+        self._registering = ForkSafeLock()
 
     def __getstate__(self) -> dict[str, object]:
         """Copies and pickles carry the program, the networks, what was learnt and registered, and tensor sources.

@@ -20,6 +20,8 @@ from deepplp.program import Program, parse_goal
 from tests.test_threads import _wait, needs_fork
 
 THREADS = 8
+stack_module = sys.modules["deepplp.compilation.stack"]
+modules_module = sys.modules["deepplp.grounding.problog.modules"]
 
 
 @pytest.fixture(autouse=True)
@@ -206,5 +208,46 @@ def test_a_fork_while_others_ground_and_load(tmp_path: Path) -> None:
             assert _wait(child, 60) == 0
     finally:
         stop.set()
+        for t in threads:
+            t.join(60)
+
+
+@needs_fork
+def test_a_fork_while_threads_hold_every_lock() -> None:
+    """A process that is forked while threads of its parent hold a model's locks has answers from that model."""
+    entered, held, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def wait(number: int) -> int:
+        entered.set()
+        go_on.wait(60)
+        return number
+
+    model = deepplp.Model(Program.from_string("t(_, X)::a(X). q(Y) :- wait(1, Y), a(1). r(X) :- a(X)."), cache=False)
+    model.register("wait", wait, inputs=1)
+
+    def hold() -> None:
+        with model.distributions._lock, model._registering, stack_module._LOCK, modules_module._TURN.lock:
+            held.set()
+            go_on.wait(60)
+
+    threads = [threading.Thread(target=model.query, args=("q(Y)",)), threading.Thread(target=hold)]
+    for t in threads:
+        t.start()
+    try:
+        assert entered.wait(60)
+        assert held.wait(60)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                model.register("more", lambda x: x, inputs=1)
+                found = float(model.query("r(7)").probs.detach())
+                circuit = deepplp.compile(deepplp.ground(Program.from_string("0.5::a."), "a"), compiler="sdd")
+                code = 0 if found == 0.5 and circuit.columns == 2 else 2
+            finally:
+                os._exit(code)
+        assert _wait(child, 30) == 0
+    finally:
+        go_on.set()
         for t in threads:
             t.join(60)

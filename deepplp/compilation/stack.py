@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from deepplp.locks import ForkSafeLock
+
 __all__ = ["call_with_deep_stack"]
 
 T = TypeVar("T")
@@ -13,7 +15,7 @@ T = TypeVar("T")
 _SMALLEST = 64 << 20
 _LARGEST = 8 << 30
 _BYTES_PER_LEVEL = 96 << 10  # several times what was seen: about 13 KiB a level
-_LOCK = threading.Lock()  # threading.stack_size is a setting of the process
+_LOCK = ForkSafeLock()  # threading.stack_size is a setting of the process
 
 
 def call_with_deep_stack(function: Callable[[threading.Event], T], levels: int) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import threading
 import warnings
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from deepplp.errors import LateParameterWarning, StateMismatchError
+from deepplp.locks import ForkSafeLock
 
 __all__ = ["Distributions", "Start"]
 
@@ -51,7 +51,7 @@ class Distributions(nn.Module):
         self._replaced: list[weakref.ref[nn.Parameter]] = []
         self._warned: weakref.ref[torch.optim.Optimizer] | None = None
         self._owner: weakref.ref[nn.Module] | None = None
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     _anchor: Tensor
 
@@ -66,7 +66,7 @@ class Distributions(nn.Module):
 
     def __setstate__(self, state: dict[str, object]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def device(self) -> torch.device:

@@ -22,6 +22,7 @@ from deepplp.errors import (
 )
 from deepplp.formula import Choice
 from deepplp.grounding import ArgumentValues
+from deepplp.locks import ForkSafeLock
 from deepplp.program import Not, Program, Term, are_current, constants_of, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
@@ -30,7 +31,7 @@ from deepplp.queries.environment import Environment
 from deepplp.queries.needs import TensorNeeds, tensor_needs
 from deepplp.queries.pattern import Pattern, pattern_of, terms_of
 from deepplp.queries.query import Asked, Question
-from deepplp.queries.recent import ForkSafeLock, Recent
+from deepplp.queries.recent import Recent
 from deepplp.queries.slots import LearnableSlot
 from deepplp.queries.storage import Storage
 from deepplp.queries.workshop import Built, Settings, Task, Workshop, is_worth_keeping, place_on_disk

@@ -1,16 +1,13 @@
-"""What caches are made of: a bounded dictionary, and a lock that a forked process does not inherit locked."""
+"""What caches are made of: a bounded dictionary."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from types import TracebackType
 from typing import Generic, TypeVar
 
-__all__ = ["ForkSafeLock", "Recent"]
+__all__ = ["Recent"]
 
 Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept")
@@ -45,27 +42,3 @@ class Recent(Generic[Key, Kept]):
                 self._kept.popitem(last=False)
             except KeyError:  # another thread was faster
                 return
-
-
-class ForkSafeLock:
-    """A lock for one thread at a time, which may take it again.
-
-    A process that is forked while another thread holds the lock gets one that is free: that thread is not in it.
-    """
-
-    def __init__(self) -> None:
-        self._renew()
-
-    def _renew(self) -> None:
-        self._lock = threading.RLock()
-        self._process = os.getpid()
-
-    def __enter__(self) -> None:
-        if self._process != os.getpid():
-            self._renew()
-        self._lock.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lock.release()
