@@ -178,9 +178,9 @@ def test_spellings(answer: str, spelling: str) -> None:
         assert parse_goal(spelling) in answers
 
 
-@pytest.mark.parametrize("other", ["p('a')", 'p("a")', "p(1.0)", 'p("1")', "p('1')", "\\+p(a)", "p(a, a)", "q(a)"])
+@pytest.mark.parametrize("other", ["p('A')", 'p("a")', "p(1.0)", 'p("1")', "p('1')", "\\+p(a)", "p(a, a)", "q(a)"])
 def test_spellings_of_other_terms(other: str) -> None:
-    """Terms that differ are told apart: a and 'a', 1 and 1.0, "1" and '1'."""
+    """Terms that differ are told apart: a and 'A', 1 and 1.0, "1" and '1'."""
     answers = Answers(terms("p(a)", "p(1)"), Given(torch.tensor([[0.25, 0.5]])))
     assert other not in answers
     assert answers.get(other) is None

@@ -37,7 +37,7 @@ def test_values_reach_the_network_as_python_values() -> None:
     text = """nn(reader, [X, Y]) :: r(X, Y).
     q :- r(1, foo), r(2.5, "a b"), r([1, [c, 'D e']], f(x)), r(1, foo)."""
     answers = model_of(text, reader=deepplp.Network(reader, inputs="values")).query("q")
-    assert reader.calls == [([1, 2.5, [1, ["c", "D e"]]], ["foo", "a b", "f(x)"])]
+    assert reader.calls == [([1, 2.5, [1, ["c", "D e"]]], ["foo", "a b", deepplp.Term("f", ("x",))])]
     assert answers.probs.tolist() == [[pytest.approx(1 / 27)]]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepplp.errors import UnknownAnswerError
-from deepplp.program import EncodedItem, Not, Term, Var, decoded_term, encoded_term, parse_goal
+from deepplp.program import EncodedItem, Not, Term, Var, decoded_term, encoded_term, parse_goal, readable, text_of
 
 __all__ = ["AnswerTerms"]
 
@@ -51,12 +51,12 @@ class AnswerTerms:
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The answers as text."""
-        return tuple(map(str, self.terms))
+        return tuple(map(text_of, self.terms))
 
     @cached_property
     def unanswered_texts(self) -> tuple[str, ...]:
         """The queries without an answer as text."""
-        return tuple(map(str, self.unanswered))
+        return tuple(map(readable, self.unanswered))
 
     @cached_property
     def any_impossible(self) -> bool:

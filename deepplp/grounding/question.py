@@ -13,7 +13,7 @@ from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
-from deepplp.program import LearnableClause, Term, is_ground, named_all, readable, standard_order_keys
+from deepplp.program import LearnableClause, Term, is_ground, named_all, readable, standard_order_keys, text_of
 
 __all__ = ["Question", "truth_value"]
 
@@ -61,7 +61,7 @@ class Question:
         found: dict[str, tuple[Term, Key]] = {}
         asked = [answer for answers in answered[:count] for answer in answers]
         for shown, (_, key) in zip(named_all([term for term, _ in asked]), asked, strict=True):
-            found.setdefault(str(shown), (shown, key))
+            found.setdefault(text_of(shown), (shown, key))
         unanswered = tuple(q for q, answers in zip(self.queries, answered, strict=False) if not answers)
         known: dict[str, tuple[Term, Key]] = {}
         observed: dict[str, tuple[Term, Key]] = {}

@@ -53,6 +53,7 @@ from deepplp.program.terms import (
 from deepplp.program.text import Text
 from deepplp.program.values import PlainValue, quote, term_text, unquoted
 from deepplp.program.values import Term as TermValue
+from deepplp.program.writing import text_of
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -111,6 +112,7 @@ __all__ = [
     "substituted",
     "subterms",
     "term_text",
+    "text_of",
     "unbound_in_heads",
     "undecided_signatures",
     "unquoted",

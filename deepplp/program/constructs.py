@@ -20,7 +20,7 @@ _CPLINT = frozenset({"pita", "pitaind", "mcintyre", "slipcover", "lemur", "viter
 _IF_THEN = {"'->'": "->", "'*->'": "*->"}
 
 
-def check_heads(heads: Sequence[Any], position: Position) -> None:
+def check_heads(heads: Sequence[Any], body: Term | None, position: Position) -> None:
     """Refuse heads that mean something in another dialect: decisions, continuous variables; and slips."""
     for head in heads:
         if not isinstance(head, Term) or isinstance(head, (Var, Constant)):
@@ -55,7 +55,7 @@ def check_heads(heads: Sequence[Any], position: Position) -> None:
                 f"{head.args[1]}::{head.args[0]}",
                 position,
             )
-        if head.functor == "'=>'" and head.op_spec is not None:
+        if head.functor == "'=>'" and body is None:
             raise ProgramSyntaxError(
                 f"{head.args[0]}=>{head.args[1]} is a fact about =>; a rule has its head first: "
                 f"{head.args[1]} :- {head.args[0]}",

@@ -13,6 +13,7 @@ from itertools import chain, count
 from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 
 from deepplp.program.terms import list_items
+from deepplp.program.values import quote
 
 __all__ = ["GrammarError", "characters", "clause_of_rule", "goal_of_body", "is_grammar_rule"]
 
@@ -63,10 +64,7 @@ def goal_of_body(body: Term, before: Term | int, behind: Term | int) -> Term:
 
 def characters(text: str) -> list[Term]:
     """The characters of a text as atoms."""
-    return [Term(c if c.isascii() and c.islower() else "'" + _ESCAPED.get(c, c) + "'") for c in text]
-
-
-_ESCAPED = {"'": "\\'", "\\": "\\\\", "\n": "\\n"}
+    return [Term(quote(c)) for c in text]
 
 
 def _fresh(rule: Term) -> Iterator[Var]:

@@ -41,6 +41,7 @@ _GOAL_ARGUMENTS = {
 _ASSERTING = {"assertz/1", "asserta/1", "assert/1", "retractall/1"}
 _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 
+_ASKING = frozenset({"query/1", "evidence/1", "evidence/2"})
 _MAY_BE_MISSING = frozenset({"aggregate_all/3", "aggregate/5"})
 
 
@@ -120,7 +121,11 @@ def asserted_signatures(program: Program) -> set[str] | None:
 def unsupported_control(program: Program) -> list[tuple[str, Any, Position]]:
     """If-then-else and cuts, unless the program defines them: what is wrong, its location, and its statement's."""
     own = signatures_defined(program)
-    bodies = ((s.heads_and_body()[1], s.position) for s in program.statements)
+    bodies = [(s.heads_and_body()[1], s.position) for s in program.statements]
+    asked = (
+        (h.args[0], s.position) for s in program.statements for h in s.heads_and_body()[0] if h.signature in _ASKING
+    )
+    bodies += [(goal, position) for goal, position in asked if isinstance(goal, Not)]
     return [(message, place, start) for body, start in bodies for message, place in control_faults(body, own)]
 
 

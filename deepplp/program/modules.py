@@ -27,7 +27,8 @@ def module_statements(text: Text, number: int) -> list[Statement]:
     """
     statements: list[Statement] = []
     for term, position, end in parse_statements(text, number):
-        heads = [h for h in heads_and_body(term)[0] if isinstance(h, Term)]
+        given, body = heads_and_body(term)
+        heads = [h for h in given if isinstance(h, Term)]
         for head in heads:
             name = head.probability.functor if isinstance(head.probability, Term) else None
             if name in _PARAMETERS:
@@ -36,7 +37,7 @@ def module_statements(text: Text, number: int) -> list[Statement]:
                     f"directive of its own: :- consult('{text.name}').",
                     position,
                 )
-        check_heads(heads, position)
+        check_heads(heads, body, position)
         statements.append(Statement(term, position, number, end, declared=declared_predicates(term, position)))
     defined = {h.signature for s in statements for h in s.heads_and_body()[0]}
     for statement in statements:

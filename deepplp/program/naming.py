@@ -10,6 +10,8 @@ from typing import Any
 from problog.engine_unify import substitute_simple
 from problog.logic import Term, Var, is_variable
 
+from deepplp.program.writing import text_of
+
 __all__ = ["named", "named_all", "readable", "readable_text", "without_scope"]
 
 _INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
@@ -62,7 +64,7 @@ def readable(term: Any) -> str:
     >>> readable(Term("p", -1, Term("f", -2, -2)))
     'p(_,f(A,A))'
     """
-    return str(named(term))
+    return text_of(named(term))
 
 
 def readable_text(text: str) -> str:

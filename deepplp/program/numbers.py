@@ -147,7 +147,7 @@ def function_value(functor: str, values: Sequence[int | float]) -> int | float:
 
 
 def written(value: object) -> object:
-    """A number that is to become a term.
+    """A number that is to become a term. There is one zero of each kind: -0.0 becomes 0.0.
 
     Raises:
         NumberSizeError: it has too many digits to be written.
@@ -157,7 +157,7 @@ def written(value: object) -> object:
         raise NoValue("its result is no real number")
     if isinstance(value, int) and not -_LARGEST < value < _LARGEST:
         raise NumberSizeError(f"its result has more than {_MOST_DIGITS:,} digits, the most that can be written")
-    return value
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 _INTEGERS = frozenset({"/\\", "\\/", "xor", "#", "><", "<<", ">>", "\\"})

@@ -283,7 +283,7 @@ class _Loader:
         neural = _neural_declaration(term, position, self._declarations)
         given, body = heads_and_body(term)
         heads = [] if neural else [h for h in given if isinstance(h, Term)]
-        check_heads(heads, position)
+        check_heads(heads, body, position)
         learnable = learnable_clause(heads, body, position, self._learnables)
         self._declarations += neural is not None
         self._learnables += learnable is not None

@@ -6,25 +6,29 @@ a domain is expected.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from problog.errors import ProbLogError
-from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
+from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 from problog.parser import (
     SPECIAL_BRACK_CLOSE,
     SPECIAL_PAREN_CLOSE,
     SPECIAL_PAREN_OPEN,
+    SPECIAL_STRING,
     ListExpression,
     ParenExpression,
     ParseError,
     PrologParser,
     Token,
+    UnmatchedCharacter,
 )
 from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
+from deepplp.program.atoms import spelt
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
 from deepplp.program.placement import check_placement
@@ -36,6 +40,11 @@ __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
 _ATOM = re.compile(r"[a-z]\w*|'[$\w ]+'", re.ASCII)
 _INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 RANGE_FUNCTOR = "'..'"
+_CONNECTIVES = {",": And, ";": Or}
+_SIGNS = (
+    "** * + - -> *-> --> /\\ // / : << < =< =:= =\\= =@= =.. == = => >> >< >= > @< @=< @>= @> \\\\ \\== \\= \\/ \\ ^ "
+    "~= .."
+)
 _COLLECTING = ("findall", "all", "all_or_none")
 _DECLARATION_PRIORITY = 1150
 _COMPARISON_PRIORITY = 700
@@ -84,6 +93,23 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             return token, pos + 2
         return super()._token_dot(s, pos)  # type: ignore[no-any-return]
 
+    def _token_squot(self, s: str, pos: int) -> tuple[Token, int]:
+        end = self._closing(s, pos)
+        return Token(s[pos : end + 1], pos, functor=self._next_paren_open(s, end)), end + 1
+
+    def _token_dquot(self, s: str, pos: int) -> tuple[Token, int]:
+        end = self._closing(s, pos)
+        return Token(s[pos : end + 1], pos, special=SPECIAL_STRING), end + 1
+
+    def _closing(self, s: str, pos: int) -> int:
+        """The quote that ends a text. ProbLog takes the one of a text that ends in a backslash for a part of it."""
+        end = pos + 1
+        while end < len(s) and s[end] != s[pos]:
+            end += 2 if s[end] == "\\" else 1
+        if end >= len(s):
+            raise UnmatchedCharacter(s, pos)
+        return end
+
     def _token_brace_open(self, s: str, pos: int) -> tuple[Token, int]:
         return Token("{", pos, atom=False, special=SPECIAL_PAREN_OPEN), pos + 1
 
@@ -131,6 +157,20 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
         return token, end
 
 
+@functools.cache
+def _operators() -> dict[tuple[str, int], tuple[int, str]]:
+    """Priority and specification of the operators that make terms of their names, by name and number of operands."""
+    parser = _Parser(DefaultPrologFactory())
+    found: dict[tuple[str, int], tuple[int, str]] = {}
+    for name in (*_SIGNS.split(), *parser.string_operators):
+        token, _ = parser.next_token(f"{name} ", 0)
+        if token.string == name and token.binop and token.binop[2] == parser.factory.build_binop:
+            found[name, 2] = token.binop[:2]
+        if token.string == name and token.unop and token.unop[2] == parser.factory.build_unop:
+            found[name, 1] = token.unop[:2]
+    return found
+
+
 class _Factory(DefaultPrologFactory):  # type: ignore[misc]
     """ProbLog's factory of terms, with probabilities as exact as they are written.
 
@@ -140,6 +180,11 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
     def __init__(self, identifier: int) -> None:
         super().__init__(identifier=identifier)
         self._floats: dict[Any, float] = {}  # by location
+
+    def build_unop(self, functor: Any, operand: Any, location: Any = None, **extra: Any) -> Term:
+        if functor == "-" and isinstance(operand, Constant) and operand.is_float() and operand.functor == 0:
+            return operand  # there is one zero
+        return super().build_unop(functor, operand, location, **extra)
 
     def build_constant(self, value: Any, location: Any = None) -> Constant:
         if isinstance(value, float):
@@ -153,6 +198,21 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
                 Var(f"_{location}_{i}") if isinstance(a, Var) and a.functor == "_" else a
                 for i, a in enumerate(arguments)
             ]
+        if "opspec" in extra:  # an operator, whose name is in quotes inside
+            return super().build_function(functor, arguments, location, **extra)
+        functor = spelt(functor)
+        name = functor.strip("'")
+        operator = _operators().get((name, len(arguments)))
+        signed_number = name == "-" and len(arguments) == 1 and isinstance(arguments[0], Constant)
+        if operator is not None and not signed_number:  # +(1, 2) is 1+2
+            extra = {"priority": operator[0], "opspec": operator[1]}
+            functor = f"'{name}'"
+        elif name == "\\+" and len(arguments) == 1:
+            return self.build_not(name, arguments[0], location=location)
+        elif name == "." and len(arguments) == 2:
+            functor = "."
+        elif name in _CONNECTIVES and len(arguments) == 2:
+            return _CONNECTIVES[name](*arguments, location=(self.loc_id, location))
         return super().build_function(functor, arguments, location, **extra)
 
     def build_probabilistic(self, operand1: Any, operand2: Any, location: Any = None, **extra: Any) -> Term:

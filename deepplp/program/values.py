@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from deepplp.program.atoms import spelt
+
 __all__ = ["PlainValue", "Term", "quote", "term_text", "unquoted"]
 
 _PLAIN = re.compile(r"[a-z][A-Za-z0-9_]*")
@@ -43,9 +45,7 @@ def quote(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    written = "".join(_ESCAPED.get(c, c) for c in text)
-    # ProbLog reads a backslash before the last quote as that quote's, whatever stands before the backslash.
-    return f"'{written[:-2]}\\u005c'" if text.endswith("\\") else f"'{written}'"
+    return spelt("'" + "".join(_ESCAPED.get(c, c) for c in text) + "'")
 
 
 def unquoted(functor: str, mark: str = "'") -> str:

@@ -4,11 +4,11 @@
 %
 % Allow python
 % Expected outcome:
-% person('ann',30,1.7) : 1
-% person('bob',25,1.8) : 1
+% person(ann,30,1.7) : 1
+% person(bob,25,1.8) : 1
 % person('d\'arc',19,1.6) : 1
-% comes('ann') : 0.5
-% comes('bob') : 0.5
+% comes(ann) : 0.5
+% comes(bob) : 0.5
 % ProbLog differs: it cannot read texts with an apostrophe
 
 :- use_module(library(db)).

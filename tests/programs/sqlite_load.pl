@@ -4,10 +4,10 @@
 %
 % Allow python
 % Expected outcome:
-% person('ann',30) : 1
-% person('bob',null) : 1
+% person(ann,30) : 1
+% person(bob,null) : 1
 % order(1,2.5) : 1
-% ageless('bob') : 0.5
+% ageless(bob) : 0.5
 % ProbLog differs: it cannot read tables with such names
 
 :- use_module(library(db)).

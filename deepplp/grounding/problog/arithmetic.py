@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from problog.engine_builtin import check_mode
 from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn
@@ -30,6 +30,16 @@ def _assign(left: Argument, right: Term, **call: Unpack[CallOptions]) -> list[So
     return [(made, right)]
 
 
+def _successor(low: Argument, high: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
+    """``succ(Low, High)``: Low is a natural number, so that nothing comes before 0."""
+    mode = check_mode((low, high), ["vI", "Iv", "II"], functor="succ", **call)
+    if mode == 0:
+        value = int(cast(Term, high)) - 1
+        return [] if value < 0 else [(Constant(value), high)]
+    value = int(cast(Term, low)) + 1
+    return [(low, Constant(value))] if mode == 1 or int(cast(Term, high)) == value else []
+
+
 def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> BuiltinFunction:
     def holds(left: Term, right: Term, **call: Unpack[CallOptions]) -> bool:
         check_mode((left, right), ["gg"], functor=name, **call)
@@ -50,6 +60,7 @@ _COMPARISONS = (
 
 ARITHMETIC: Sequence[tuple[str, int, BuiltinFunction]] = (
     ("is", 2, SimpleBuiltIn(_assign)),
+    ("succ", 2, SimpleBuiltIn(_successor)),
     *((name, 2, BooleanBuiltIn(_comparison(name, compare))) for name, compare in _COMPARISONS),
 )
 """Name, arity and function of each."""

@@ -1,7 +1,7 @@
 """``csv_load/2`` and ``sqlite_load/1`` of library(db): tables as predicates, one argument a column.
 
 A CSV file's first row names its columns; a column is of integers, of numbers or of text, as its first row of values
-is. In both, text becomes an atom in quotes, which a call may write without them, and NULL the atom ``null``.
+is. In both, text becomes an atom, and NULL the atom ``null``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from deepplp.grounding.problog.vocabulary import (
     GroundingEngine,
     Solution,
 )
-from deepplp.program import Constant, Term
+from deepplp.program import Constant, Term, quote, unquoted
 
 __all__ = ["LOADERS"]
 
@@ -183,9 +183,9 @@ def _plain(term: Term) -> Value:
     """A value as data bases have it: a number, a text, or None for ``null``."""
     if isinstance(term, Constant):
         value: int | float | str = term.value
-        return value.strip('"') if isinstance(value, str) else value
+        return unquoted(value, '"') if isinstance(value, str) else value
     text = str(term)
-    return None if text == "null" else text.strip("'")
+    return None if text == "null" else unquoted(text)
 
 
 def _fits(given: Arguments, row: Row) -> bool:
@@ -198,7 +198,7 @@ def _term(value: Value) -> Term:
     if isinstance(value, (int, float)):
         return Constant(value)
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return Term("'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'")
+    return Term(quote(text))
 
 
 LOADERS: tuple[tuple[str, int, BuiltinFunction], ...] = (

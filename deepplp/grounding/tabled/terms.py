@@ -75,7 +75,7 @@ class Terms:
             found = self._integers.get(value)
             return self._atomic(Constant(_writable(value))) if found is None else found
         if type(value) is float:
-            return self._atomic(Constant(value))
+            return self._atomic(Constant(value or 0.0))  # there is one zero
         raise OutsideFragment(f"{value!r} is neither an integer nor a float")
 
     def compound(self, parts: tuple[int, ...]) -> int:
