@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -223,3 +224,41 @@ def test_a_query_whose_evidence_contradicts_itself_is_named_by_its_number() -> N
         r"query 1, counted from 0: the evidence \+a, c contradicts itself or the program: no world satisfies all of it"
     )
     assert caught.value.rows == (1,)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_underflow_beside_a_small_circuit(first: bool, rows: int) -> None:
+    """A probability beyond float64's range keeps its logarithm and its derivatives beside a query of one fact."""
+    count, p = 150, 1e-4
+    facts = "".join(f"nn(net, [x], Y, [yes, no]) :: f{i}(Y). " for i in range(count))
+    body = ", ".join(f"f{i}(yes)" for i in range(count))
+    program = deepplp.Program.from_string(
+        f"{facts} nn(net, [y], Y, [yes, no]) :: small(Y). all :- {body}. half :- all, small(yes)."
+    )
+    m = deepplp.Model(program, {"net": lambda x: x})
+    x = torch.tensor([[p, 1 - p]] * rows, dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([[0.25, 0.75]], dtype=torch.float64, requires_grad=True)
+    queries = [
+        Query("all", {"x": x}),
+        Query("small(yes)", {"y": y}),
+        Query("half", {"x": x, "y": y}, {"all": True}),
+        Query("all", {"x": x, "y": y}, {"half": True}),
+    ]
+    answers = m.query_many(queries if first else queries[::-1])
+    everything, small, half, certain = answers if first else answers[::-1]
+    assert everything.probs.flatten().tolist() == [0.0] * rows
+    assert everything.log_probs.flatten().tolist() == pytest.approx([count * math.log(p)] * rows)
+    assert small.probs.flatten().tolist() == [0.25]
+    assert half.probs.flatten().tolist() == pytest.approx([0.25] * rows)
+    assert half.log_probs.exp().flatten().tolist() == pytest.approx([0.25] * rows)
+    assert half.log_evidence.tolist() == pytest.approx([count * math.log(p)] * rows)
+    assert certain.probs.flatten().tolist() == [1.0] * rows
+    (by_y,) = torch.autograd.grad(half.probs.sum(), y, retain_graph=True)
+    assert by_y[0].tolist() == pytest.approx([rows, 0.0])
+    (by_x,) = torch.autograd.grad(everything.log_probs.sum(), x)
+    assert by_x[:, 0].tolist() == pytest.approx([count / p] * rows)
+    for one, query in zip(answers, queries if first else queries[::-1], strict=True):
+        alone = m.query(query.query, query.inputs, evidence=query.evidence)
+        torch.testing.assert_close(one.probs, alone.probs)
+        torch.testing.assert_close(one.log_probs, alone.log_probs)
