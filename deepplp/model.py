@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import warnings
@@ -131,15 +132,19 @@ class Model(nn.Module):
             name = declaration.network
             if name not in networks:
                 has = ", ".join(networks) or "none"
+                close = difflib.get_close_matches(name, networks, n=1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
                 raise UnknownNetworkError(
-                    f"no network {name!r} for {declaration}; this model has: {has}", declaration.position
+                    f"no network {name!r} for {declaration}; this model has: {has}{meant}", declaration.position
                 )
             networks[name].check_inputs(name, len(declaration.inputs), str(declaration), declaration.position)
         for name in networks:
             if name not in self.program.networks:
                 mentioned = ", ".join(self.program.networks) or "none"
+                close = difflib.get_close_matches(name, self.program.networks, n=1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
                 warnings.warn(
-                    f"network {name!r} is never used: {self.program.text.name} mentions: {mentioned}",
+                    f"network {name!r} is never used: {self.program.text.name} mentions: {mentioned}{meant}",
                     UnusedNetworkWarning,
                     stacklevel=3,
                 )

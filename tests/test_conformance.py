@@ -473,6 +473,32 @@ def test_hints_are_about_what_problog_lacks() -> None:
             assert not plain.is_defined(signature), signature
 
 
+def test_what_hints_say_instead_exists() -> None:
+    """Every predicate that a hint names in place of another is there, in ProbLog or in a library that it names."""
+    libraries = "".join(
+        f":- use_module(library({name})). " for name in ("lists", "apply", "string", "aggregate", "assert")
+    )
+    grounder = Grounder(deepplp.Program.from_string(libraries))
+    for signature, instead in hints._INSTEAD.items():
+        for named in re.findall(r"(?<![\w'])([a-z]\w*/\d)\b", instead):
+            assert grounder.is_defined(named), f"{signature}: {named}"
+
+
+@pytest.mark.parametrize(
+    ("instead", "expected"),
+    [
+        ("maplist([K-V, K, V]>>true, [a-1, b-2], X, _)", "q([a, b])"),
+        ("maplist([_-V, V]>>true, [a-1, b-2], X)", "q([1, 2])"),
+        ("[First|Rest] = [1, 2, 3], foldl([A, B, C]>>(C is A + B), Rest, First, X)", "q(6)"),
+        ("member(b-X, [a-1, b-2])", "q(2)"),
+    ],
+)
+def test_goals_that_hints_say_instead(instead: str, expected: str) -> None:
+    """A goal that a hint gives in place of a predicate does what that would."""
+    answers = deepplp.Model(deepplp.Program.from_string(f"q(X) :- {instead}.")).query("q(X)")
+    assert answers.terms == (expected,)
+
+
 def test_there_are_enough() -> None:
     """The suite holds at least 120 programs."""
     assert len(list(FOLDER.glob("*.pl"))) >= 120

@@ -242,6 +242,9 @@ CASES = [
     Case("unknown network", errors.UnknownNetworkError,
          "p.pl:1:1: no network 'net' for nn(net, [X], Y, [0..2]); this model has: digit" + NN_CARET,
          networks={"digit": identity}),
+    Case("a network of another name", errors.UnknownNetworkError,
+         "p.pl:1:1: no network 'net' for nn(net, [X], Y, [0..2]); this model has: nett; did you mean 'nett'?" + NN_CARET,
+         networks={"nett": identity}),
     Case("number of inputs", errors.NetworkInputError,
          "p.pl:1:1: network 'net' takes 1 input, but nn(net, [X, Y], Z, [0..2]) gives it 2\n"
          "    nn(net, [X,Y], Z, [0..2]) :: d(X,Y,Z).\n    ^",
@@ -282,6 +285,12 @@ CASES = [
     Case("placeholder without tensor", errors.MissingInputError,
          "p.pl:1:1: network 'net' needs a tensor for b, which is no input of this call; its inputs are: a" + NN_CARET,
          query="s(a, b, Z)", inputs={"a": X}),
+    Case("an input of another name", errors.MissingInputError,
+         "p.pl:1:1: network 'net' needs a tensor for image, which is no input of this call; its inputs are: imag; did you mean "
+         "imag?" + NN_CARET, query="d(image, Z)", inputs={"imag": X}),
+    Case("a source's item without a key", errors.NonGroundError,
+         "p.pl:1:1: nn(net, [X], Y, [0..2]) is reached while X is not ground (it is tensor(train(_))); bind it in the body or "
+         "in the query" + NN_CARET, query="d(tensor(train(N)), 1)"),
     Case("tensor without placeholder", errors.UnusedInputError,
          "the input 'bb' stands nowhere in the query, its evidence or the program; did you mean b?",
          query="s(a, b, Z)", inputs={"a": X, "b": X, "bb": X}),
@@ -340,6 +349,12 @@ CASES = [
     Case("evidence that is neither", errors.GroundingError,
          "p.pl:1:18: evidence(a, maybe): the second argument must be true or false\n"
          "    0.3::a. evidence(a,maybe).\n                     ^", program="0.3::a. evidence(a,maybe).", query="a"),
+    Case("evidence that is not certain", errors.GroundingError,
+         "p.pl:2:1: evidence(a) is stated by a rule whose body holds in some worlds alone; evidence is what is known: write a "
+         "rule for an atom of its own, p :- body, and say evidence(p)\n    evidence(a) :- b.\n    ^",
+         program="0.3::a. 0.4::b.\nevidence(a) :- b.", query="a"),
+    Case("no query", errors.QueryError,
+         "the program has no query/1; give the query, such as model.query('path(a, X)')", program="0.3::a.", query=None),
     Case("evidence that is no truth value", errors.QueryError,
          "the evidence for a must be True or False (1 or 0), or a tensor [batch] of truth values or probabilities, not 2",
          program="0.3::a.", query="a", evidence={"a": 2}),
@@ -402,6 +417,9 @@ CASES = [
     Case("a predicate that ProbLog does not have", errors.UnknownPredicateError,
          "p.pl:2:9: ProbLog has no bagof/3; all/3 collects answers and fails where there are none\n"
          "    q(L) :- bagof(X, p(X), L).\n            ^", program="p(1).\nq(L) :- bagof(X, p(X), L).", query="q(L)"),
+    Case("a predicate that keeps pairs", errors.UnknownPredicateError,
+         "p.pl:1:9: ProbLog has no list_to_assoc/2; keep pairs Key-Value in a list; member(Key-Value, Pairs) finds a value\n"
+         "    q(A) :- list_to_assoc([a-1], A).\n            ^", program="q(A) :- list_to_assoc([a-1], A).", query="q(A)"),
     Case("a predicate of a library", errors.UnknownPredicateError,
          "p.pl:1:6: assertz/1 is a predicate of library(assert): ':- use_module(library(assert)).'\n"
          "    q :- assertz(a).\n         ^", program="q :- assertz(a).", query="q"),

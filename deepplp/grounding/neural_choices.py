@@ -9,7 +9,17 @@ from typing import NamedTuple
 from deepplp.errors import DomainError, NonGroundError
 from deepplp.grounding.clause_base import NEURAL, ClauseTerm
 from deepplp.grounding.target import NeuralMark
-from deepplp.program import RANGE_FUNCTOR, Constant, NeuralDeclaration, Term, Var, is_ground, list2term, number_of
+from deepplp.program import (
+    RANGE_FUNCTOR,
+    Constant,
+    NeuralDeclaration,
+    Term,
+    Var,
+    is_ground,
+    list2term,
+    number_of,
+    readable,
+)
 
 __all__ = ["NeuralAtom", "NeuralChoice", "NeuralChoices", "domain_of"]
 
@@ -79,9 +89,12 @@ class NeuralChoices:
     @staticmethod
     def _not_ground(declared: NeuralDeclaration, inputs: ClauseTerm) -> NonGroundError:
         given = inputs.args if isinstance(inputs, Term) else ()
-        free = next((i for i, a in zip(declared.inputs, given, strict=True) if not is_ground(a)), declared.head)
+        pairs = zip(declared.inputs, given, strict=True)
+        free, value = next(((i, a) for i, a in pairs if not is_ground(a)), (declared.head, None))
+        held = f" (it is {readable(value)})" if isinstance(value, Term) and value.arity else ""
         return NonGroundError(
-            f"{declared} is reached while {free} is not ground; bind it in the body or in the query", declared.position
+            f"{declared} is reached while {free} is not ground{held}; bind it in the body or in the query",
+            declared.position,
         )
 
     def _values(self, declared: NeuralDeclaration, domain: ClauseTerm) -> tuple[Term, ...]:

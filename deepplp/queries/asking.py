@@ -101,6 +101,8 @@ class Asking:
         compiled = self._compiled.find(asked, environment)
         if compiled.is_contradictory and chosen.on_inconsistent == "raise":
             raise self._compiled.contradiction(asked, environment)
+        if asked.queries is None and not compiled.answers.texts and not self._compiled.states("query/1", asked.facts):
+            raise QueryError("the program has no query/1; give the query, such as model.query('path(a, X)')")
         return compiled
 
 

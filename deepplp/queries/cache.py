@@ -23,7 +23,7 @@ from deepplp.errors import (
 from deepplp.formula import Choice
 from deepplp.grounding import ArgumentValues
 from deepplp.locks import ForkSafeLock
-from deepplp.program import Not, Program, Term, are_current, constants_of, subterms
+from deepplp.program import Not, Program, Term, are_current, constants_of, signatures_defined, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.contradiction import contradiction
@@ -253,6 +253,11 @@ class CompiledQueries:
                 slots += learnable_slots(choices_read(built.header, built.circuit).values())
         with self._lock:
             self._register(slots, questions[0][1])
+
+    def states(self, signature: str, facts: str) -> bool:
+        """Whether the program, or a query's own facts, has a clause for a predicate such as ``"query/1"``."""
+        program = self._workshop.program.with_facts(facts) if facts else self._workshop.program
+        return signature in signatures_defined(program)
 
     def contradiction(self, asked: Asked, environment: Environment) -> InconsistentEvidenceError:
         """The error of a query whose evidence no world satisfies; the query is ground anew for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -239,6 +240,8 @@ class _Resolution:
         also = f"; tensor sources: {', '.join(around.sources)}" if around.sources else ""
         who = f"network {use.network!r} needs" if use.network else "a tensor function needs"
         text = f"{who} a tensor for {use.term}, which is no input of this call; its inputs are: {given}{also}"
+        close = difflib.get_close_matches(str(use.term), self._names, n=1, cutoff=0.7)
+        text += f"; did you mean {close[0]}?" if close else ""
         is_value = _inside_tensor(use.term) is None
         if use.network and is_value and not self._names:
             text += f"; if {use.network} takes such terms as they are, say so: deepplp.Network(net, inputs='values')"

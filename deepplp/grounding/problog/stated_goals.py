@@ -11,6 +11,7 @@ from deepplp.grounding.problog.engine import Engine
 from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.loading import LoadedProgram
 from deepplp.grounding.problog.run import new_engine, with_exact_negation_if_needed
+from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.program import Conjunction, Constant, Disjunction, Program, Term, Var, readable
 
 __all__ = ["OwnGoals", "own_goals"]
@@ -45,9 +46,41 @@ def _solutions(engine: Engine, goal: Term) -> list[list[Term]]:
     return found
 
 
+def _certain(engine: Engine, goal: Term, program: Program) -> list[list[Term]]:
+    """The arguments with which evidence is stated; a rule for it whose body is not certain is an error.
+
+    Evidence is what is known. What is known in some worlds alone would be conditioned on in all of them.
+    """
+    target = ProblogTarget()
+    _, results = engine._ground(engine.database, goal, target, assume_prepared=True)
+    for arguments, key in results:
+        if key != target.TRUE:
+            shown = ", ".join(map(readable, arguments))
+            rule = _rule_of("evidence", arguments[0], program)
+            raise GroundingError(
+                f"evidence({shown}) is stated by a rule whose body holds in some worlds alone; evidence is what is "
+                "known: write a rule for an atom of its own, p :- body, and say evidence(p)",
+                rule,
+            )
+    return [list(arguments) for arguments, _ in results]
+
+
+def _rule_of(what: str, term: object, program: Program) -> Position | None:
+    """Where a rule for ``query(term)`` or ``evidence(term)`` stands."""
+    for statement in program.statements:
+        heads, body = statement.heads_and_body()
+        if heads[0].functor == what and body is not None and heads[0].args:
+            stated = heads[0].args[0]
+            if not isinstance(stated, Term) or isinstance(stated, Var) or not isinstance(term, Term):
+                return statement.position
+            if stated.signature == term.signature:
+                return statement.position
+    return None
+
+
 def _own_evidence(program: Program, engine: Engine) -> list[tuple[Term, bool]]:
     found: list[tuple[Term, bool]] = []
-    for term, value in _solutions(engine, Term("evidence", None, None)):
+    for term, value in _certain(engine, Term("evidence", None, None), program):
         text = readable(value)
         if text not in ("true", "false"):
             raise GroundingError(
@@ -55,7 +88,7 @@ def _own_evidence(program: Program, engine: Engine) -> list[tuple[Term, bool]]:
                 _place_of("evidence", term, program, engine),
             )
         found.append((_checked(term, "evidence", program, engine), text == "true"))
-    for (term,) in _solutions(engine, Term("evidence", None)):
+    for (term,) in _certain(engine, Term("evidence", None), program):
         if not isinstance(term, Term):
             _checked(term, "evidence", program, engine)
         negated = term.is_negated() or (term.functor in ("not", "\\+", "'\\+'") and term.arity == 1)
