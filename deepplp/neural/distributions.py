@@ -82,7 +82,7 @@ class Distributions(nn.Module):
 
     def ensure(self, starts: Iterable[Start], *, late: bool = True) -> None:
         """Make the distributions that are not there yet; ``late`` says that an optimiser may have been made before."""
-        with self._lock:
+        with self._lock, torch.inference_mode(False):
             missing: dict[str, dict[str, Sequence[float]]] = {}
             for clause, arguments, probabilities in starts:
                 name = self.name(clause)

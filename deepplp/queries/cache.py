@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from deepplp.compilation import CompilationReport
 from deepplp.errors import (
     BudgetExceededError,
@@ -102,7 +104,8 @@ class CompiledQueries:
         if found is not None and (not found.files or found.is_current):
             self._counts["memory"] += 1
             return found
-        with self._lock:
+        # What is kept serves training, too, also where it is made for a look under torch.inference_mode().
+        with self._lock, torch.inference_mode(False):
             found = self._queries.find(key)
             if found is None or not found.is_current:
                 question = asked.question()

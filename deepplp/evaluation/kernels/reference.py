@@ -115,7 +115,8 @@ def _prepared(plan: Plan, batched: Tensor, shared: Tensor) -> tuple[Tensor, _Ind
     """All weights as one vector in the format of the walk, and the plan's arrays on their device."""
     dtype = torch.float32 if batched.device.type == "mps" else torch.float64
     device = batched.device
-    indices = plan.keep(("reference", device), lambda p: _indices(p, device))
+    with torch.inference_mode(False):  # they are kept, for training too
+        indices = plan.keep(("reference", device), lambda p: _indices(p, device))
     return torch.cat([batched.to(dtype).reshape(-1), shared.to(dtype).reshape(-1)]), indices
 
 

@@ -155,7 +155,8 @@ class TritonWalk:
         self.rows = rows
         self._device = batched.device
         self._kernels = kernels
-        self._indices = plan.keep(("triton", self._device), lambda p: _indices(p, self._device))
+        with torch.inference_mode(False):  # they are kept, for training too
+            self._indices = plan.keep(("triton", self._device), lambda p: _indices(p, self._device))
         self._lanes = min(_LANES, 1 << max(0, rows - 1).bit_length())
         self._nodes = _TILE // self._lanes
         a_row = 8 * 2 * (plan.leaves + 1 + plan.nodes + len(plan.arrays.roots))
