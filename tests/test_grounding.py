@@ -382,3 +382,13 @@ def test_derivations_by_problogs_engine_are_not_known() -> None:
     formula = deepplp.ground(program, "l(L)", derivations=True)
     assert formula.derivations is None
     assert formula.no_derivations == "p.pl:1:20: findall/3 is not spoken by the tabled engine"
+
+
+@pytest.mark.parametrize("text", ["not(X)", "not(not(a))", "[a]", "not([])", 'not("s")'])
+@pytest.mark.parametrize("what", ["query", "evidence"])
+def test_what_cannot_be_asked_or_known(text: str, what: str) -> None:
+    """A query or evidence that is no atom and no negation of one is refused before anything is ground or read."""
+    program = Program.from_string("0.5::a.")
+    queries, evidence = (text, None) if what == "query" else ("a", {text: True})
+    with pytest.raises(QueryError, match=rf"^{what}\(.*: (a variable|it is negated twice|.* is not an atom)"):
+        deepplp.ground(program, queries, evidence=evidence)

@@ -13,9 +13,21 @@ from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
-from deepplp.program import LearnableClause, Term, is_ground, named_all, readable, standard_order_keys, text_of
+from deepplp.program import (
+    Conjunction,
+    Constant,
+    Disjunction,
+    LearnableClause,
+    Term,
+    Var,
+    is_ground,
+    named_all,
+    readable,
+    standard_order_keys,
+    text_of,
+)
 
-__all__ = ["Question", "truth_value"]
+__all__ = ["Question", "atom_of", "goal_fault", "truth_value"]
 
 
 def truth_value(value: object) -> bool | None:
@@ -40,6 +52,11 @@ class Question:
         for term in (*self.queries, *(term for term, _ in self.evidence)):
             if term.probability is not None:
                 raise QueryError(f"{term} is a clause; what is asked or known is an atom without a probability")
+        for what, terms in (("query", self.queries), ("evidence", [term for term, _ in self.evidence])):
+            for term in terms:
+                fault = goal_fault(term, what)
+                if fault is not None:
+                    raise QueryError(f"{what}({readable(term)}): {fault}")
         for term, holds in self.evidence:
             if holds is None and not is_ground(term):
                 message = f"the evidence {readable(term)} is a tensor, so it must be one ground atom"
@@ -47,7 +64,7 @@ class Question:
 
     def goals(self) -> list[Term]:
         """The goals to ground, none of them negated: those of the queries, then those of the evidence."""
-        return [_atom_of(term)[0] for term in (*self.queries, *(term for term, _ in self.evidence))]
+        return [atom_of(term)[0] for term in (*self.queries, *(term for term, _ in self.evidence))]
 
     def formula(self, ground: GroundGoals, learnables: tuple[LearnableClause, ...]) -> Formula:
         """The formula of the goals' answers.
@@ -77,18 +94,34 @@ class Question:
         return (*self.queries, *(term for term, _ in self.evidence))
 
 
-def _atom_of(term: Term) -> tuple[Term, bool]:
+def goal_fault(term: object, what: str) -> str | None:
+    """Why a term cannot be asked or known, ``what`` is "query" or "evidence"; None for an atom and for its negation."""
+    atom, negated = atom_of(term) if isinstance(term, Term) else (term, False)
+    shown = readable(atom)
+    if isinstance(atom, (Conjunction, Disjunction)):
+        name = "\\+p" if negated else "p"
+        return f"give {shown} a name by a rule, such as p :- {shown}, and write {what}({name})"
+    if not isinstance(atom, Term) or isinstance(atom, Var):
+        return "a variable is not an atom that can hold or not"
+    if negated and atom_of(atom)[1]:
+        return f"it is negated twice; write {what}({readable(atom_of(atom)[0])})"
+    if isinstance(atom, Constant) or atom.functor in (".", "[]"):
+        return f"{shown} is not an atom that can hold or not"
+    return None
+
+
+def atom_of(term: Term) -> tuple[Term, bool]:
     """The atom of a query or of evidence, and whether that is negated."""
     if term.is_negated():
         return -term, True
-    if term.functor in ("not", "\\+") and term.arity == 1:
+    if term.functor in ("not", "\\+", "'\\+'") and term.arity == 1:
         return term.args[0], True
     return term, False
 
 
 def _answers(term: Term, answers: GoalAnswers, ground: GroundGoals) -> Sequence[tuple[Term, Key]]:
     """The provable instances of a query with their keys, in the standard order of terms."""
-    atom, negated = _atom_of(term)
+    atom, negated = atom_of(term)
     target = ground.target
     keys: dict[Term, list[Key]] = defaultdict(list)
     for arguments, key in answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from deepplp.errors import GroundingError, Position
 from deepplp.grounding.ground_budget import GroundMeter
@@ -12,7 +11,8 @@ from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.loading import LoadedProgram
 from deepplp.grounding.problog.run import new_engine, with_exact_negation_if_needed
 from deepplp.grounding.problog.target import ProblogTarget
-from deepplp.program import Conjunction, Constant, Disjunction, Program, Term, Var, readable
+from deepplp.grounding.question import atom_of, goal_fault
+from deepplp.program import Program, Term, Var, readable
 
 __all__ = ["OwnGoals", "own_goals"]
 
@@ -89,26 +89,17 @@ def _own_evidence(program: Program, engine: Engine) -> list[tuple[Term, bool]]:
             )
         found.append((_checked(term, "evidence", program, engine), text == "true"))
     for (term,) in _certain(engine, Term("evidence", None), program):
-        if not isinstance(term, Term):
-            _checked(term, "evidence", program, engine)
-        negated = term.is_negated() or (term.functor in ("not", "\\+", "'\\+'") and term.arity == 1)
-        atom = (-term if term.is_negated() else term.args[0]) if negated else term
-        found.append((_checked(atom, "evidence", program, engine), not negated))
+        atom, negated = atom_of(_checked(term, "evidence", program, engine))
+        found.append((atom, not negated))
     return found
 
 
 def _checked(term: object, what: str, program: Program, engine: Engine) -> Term:
     """A term, which must be an atom that can hold or not."""
-    if _is_atom(term):
+    reason = goal_fault(term, what)
+    if reason is None and isinstance(term, Term):
         return term
-    shown = readable(term)
-    if isinstance(term, (Conjunction, Disjunction)):
-        reason = f"give {shown} a name by a rule, such as p :- {shown}, and write {what}(p)"
-    elif not isinstance(term, Term) or isinstance(term, Var):
-        reason = "a variable is not an atom that can hold or not"
-    else:
-        reason = f"{shown} is not an atom that can hold or not"
-    raise GroundingError(f"{what}({shown}): {reason}", _place_of(what, term, program, engine))
+    raise GroundingError(f"{what}({readable(term)}): {reason}", _place_of(what, term, program, engine))
 
 
 def _place_of(what: str, term: object, program: Program, engine: Engine) -> Position | None:
@@ -117,10 +108,5 @@ def _place_of(what: str, term: object, program: Program, engine: Engine) -> Posi
     if location is not None:
         return location
     own = (s for s in program.statements if s.heads_and_body()[0][0].functor == what)
-    wrong = (s for s in own if not _is_atom(s.heads_and_body()[0][0].args[0]))
+    wrong = (s for s in own if goal_fault(s.heads_and_body()[0][0].args[0], what) is not None)
     return next((s.position for s in wrong), None)
-
-
-def _is_atom(term: object) -> TypeGuard[Term]:
-    compound = isinstance(term, (Conjunction, Disjunction)) or (isinstance(term, Term) and term.functor in (".", "[]"))
-    return isinstance(term, Term) and not compound and not isinstance(term, (Constant, Var))
