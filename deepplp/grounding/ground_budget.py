@@ -11,7 +11,7 @@ from deepplp.apart import ApartError, call_apart
 from deepplp.errors import BudgetExceededError, Position
 from deepplp.grounding.clause_base import Location
 from deepplp.limits import check_limits
-from deepplp.program import without_scope
+from deepplp.program import Term, abbreviated, without_scope
 from deepplp.watch import Used, call_watched
 
 __all__ = ["GroundBudget", "GroundMeter", "StoppedAt"]
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _MOST_OPEN = 250_000  # goals that wait for one another, which take 1 GB
 _MOST_ANSWERS = 1_000_000
-_MOST_VARIABLES = 1_000
+_MOST_GROWTH = 200_000  # new answers of a goal that are made of its own, which take seconds
 _MANY = 1_000  # goals of one predicate, which then say more than the one in which grounding was stopped
 _GOALS_PER_LOOK = 256  # goals between two looks at the clock: some milliseconds
 
@@ -109,20 +109,38 @@ class GroundMeter:
         if not self._goals % _GOALS_PER_LOOK:
             self.look(None if place is None else StoppedAt(f"{functor}/{arity}", place))
 
-    def check_open(self, waiting: int, place: Location) -> None:
-        """End a recursion while there is memory left."""
+    def check_open(self, waiting: int, place: Callable[[], Location], goal: Callable[[], Term]) -> None:
+        """End a recursion while there is memory left. ``place`` says where ``goal`` is called."""
         if waiting > _MOST_OPEN:
             raise BudgetExceededError(
-                f"more than {_MOST_OPEN} goals wait for this one: its recursion does not end, or is too deep",
-                self._locate(place),
+                f"more than {_MOST_OPEN} goals wait for this one, {_shown(goal())}: its recursion does not end, or is "
+                "too deep",
+                self._locate(place()),
             )
 
-    def check_answers(self, answers: int, place: Location, variables: int = 0) -> None:
-        """End a goal that has answers without end, or answers that hold more and more ``variables``."""
-        if answers > _MOST_ANSWERS or variables > _MOST_VARIABLES:
+    def check_answers(self, answers: int, place: Callable[[], Location], goal: Callable[[], Term]) -> None:
+        """End a goal that has too many answers."""
+        if answers > _MOST_ANSWERS:
             raise BudgetExceededError(
-                "this goal has answers without end; bind more of its arguments before it is called",
-                self._locate(place),
+                f"{_shown(goal())} has more than {_MOST_ANSWERS} answers; bind more of its arguments before it is "
+                "called",
+                self._locate(place()),
+            )
+
+    def check_growth(
+        self, growth: int, place: Callable[[], Location], goal: Callable[[], Term], last: Callable[[], Term]
+    ) -> None:
+        """End a goal whose answers are made of its own answers, or calls of its own calls, for ever.
+
+        Whether that ends cannot be told in general, so that it is a matter of the budget. ``growth`` counts those that
+        hold what none held before, ``last`` is one of them, and ``place`` says where it is made.
+        """
+        if growth > _MOST_GROWTH and self._budget.goals is not None:
+            raise BudgetExceededError(
+                f"{_shown(goal())} seems to go on without end: what it makes of itself grows, and has come to "
+                f"{_shown(last())}; bound it by a comparison, bind more of its arguments before it is called, or allow "
+                "more by a budget without a limit of nodes",
+                self._locate(place()),
             )
 
     def look(self, at: StoppedAt | None = None) -> None:
@@ -140,3 +158,8 @@ class GroundMeter:
             f"bind more of its arguments before it is called, bound its recursion, or allow more by {more}",
             self._locate(self._places[known]),
         )
+
+
+def _shown(goal: Term) -> str:
+    functor = without_scope(str(goal.functor))
+    return abbreviated(Term(functor, *goal.args, priority=goal.op_priority, opspec=goal.op_spec))

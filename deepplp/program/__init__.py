@@ -19,7 +19,7 @@ from deepplp.program.inspection import (
 )
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.modules import module_of, module_statements
-from deepplp.program.naming import named, named_all, readable, readable_text, without_scope
+from deepplp.program.naming import abbreviated, named, named_all, readable, readable_text, without_scope
 from deepplp.program.numbers import (
     NumberSizeError,
     arithmetic_fault,
@@ -74,6 +74,7 @@ __all__ = [
     "TermValue",
     "Text",
     "Var",
+    "abbreviated",
     "are_current",
     "arithmetic_fault",
     "as_float",

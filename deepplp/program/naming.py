@@ -12,7 +12,11 @@ from problog.logic import Term, Var, is_variable
 
 from deepplp.program.writing import text_of
 
-__all__ = ["named", "named_all", "readable", "readable_text", "without_scope"]
+__all__ = ["abbreviated", "named", "named_all", "readable", "readable_text", "without_scope"]
+
+_MOST_ITEMS = 3  # of a list in an abbreviated text
+_MOST_CHARACTERS = 40  # of an atom, a number or a string in it
+_LEFT_OUT = Var("…")
 
 _INTERNAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\bX\d+\b")
 
@@ -27,7 +31,7 @@ class _Names:
         self._names: dict[Any, Var] = {}
 
     def __getitem__(self, variable: Any) -> Var:
-        if isinstance(variable, str) and variable[:1].isalpha():
+        if isinstance(variable, str) and (variable[:1].isalpha() or "…" in variable):
             return Var(variable)
         if variable is None or self._counts[variable] == 1:
             return Var("_")
@@ -65,6 +69,36 @@ def readable(term: Any) -> str:
     'p(_,f(A,A))'
     """
     return text_of(named(term))
+
+
+def abbreviated(term: Any, depth: int = 4) -> str:
+    """A term's text, with … in place of what is nested deeply, far down a list or very long.
+
+    >>> abbreviated(Term("p", Term("s", Term("s", Term("s", Term("s", Term("z")))))))
+    'p(s(s(s(…))))'
+    """
+    return readable(_reduced(term, depth))
+
+
+def _reduced(term: Any, depth: int) -> Any:
+    if not isinstance(term, Term) or isinstance(term, Var):
+        return term
+    if not term.args:
+        text = str(term)
+        return term if len(text) <= _MOST_CHARACTERS else Var(f"{text[:_MOST_CHARACTERS]}…")
+    if depth == 0:
+        return _LEFT_OUT
+    if term.functor != "." or term.arity != 2:
+        return term.with_args(*(_reduced(a, depth - 1) for a in term.args))
+    items: list[Any] = []
+    rest: Any = term
+    while isinstance(rest, Term) and rest.functor == "." and rest.arity == 2 and len(items) < _MOST_ITEMS:
+        items.append(_reduced(rest.args[0], depth - 1))
+        rest = rest.args[1]
+    found = _LEFT_OUT if isinstance(rest, Term) and rest.args else rest
+    for item in reversed(items):
+        found = Term(".", item, found)
+    return found
 
 
 def readable_text(text: str) -> str:

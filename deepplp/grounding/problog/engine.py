@@ -6,20 +6,22 @@ once, and an engine is made for every run, so that runs in several threads know 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, TypeVar, Unpack, cast
 
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
+from problog.eval_nodes import EvalDefine
 
 from deepplp.errors import NonGroundError, Position, UnsupportedConstructError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.problog.builtin_table import BuiltinTable
 from deepplp.grounding.problog.database import Database
-from deepplp.grounding.problog.modules import check_module
+from deepplp.grounding.problog.growth import Growth, recursive_clause
+from deepplp.grounding.problog.modules import check_module, is_shipped
 from deepplp.grounding.problog.negation import ExactNegation
 from deepplp.grounding.problog.places import Places
 from deepplp.grounding.problog.recorded import Records
@@ -30,13 +32,14 @@ from deepplp.grounding.problog.vocabulary import (
     BuiltinFunction,
     CallNode,
     ClauseStore,
+    FormulaWriter,
     GoalKey,
     Messages,
     NegationOptions,
     StackRecord,
     StepOptions,
 )
-from deepplp.program import Term, is_ground, readable
+from deepplp.program import Term, readable
 
 __all__ = ["Engine", "FailedCall", "Setting"]
 
@@ -98,8 +101,9 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         self._meter = meter
         self._exact = ExactNegation() if exact_negation else None
         self._collecting: list[GoalKey] = []  # the goals whose answers are being collected, outermost first
+        self._collecting_calls: list[tuple[CallNode, int | None]] = []  # the calls that collect them
         self._answers = 0  # since the last call
-        self._variables = 0  # in every 64th of them
+        self._growth = Growth(meter, self._current_place, self._place_of_answers)
         database.engine = self
 
     def fresh(self) -> Engine:
@@ -157,8 +161,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
     ) -> Messages:
         """A call, noted for the errors that may come of it."""
         self.called = (node, parent)
-        self._answers = self._variables = 0
-        self._meter.check_open(self.pointer, node.location)
+        self._answers = 0
+        self._meter.check_open(self.pointer, self._current_place, self._current_goal)
         functor, arity = _predicate(node)
         is_own = node.defnode >= 0 and not functor.startswith("body_")  # a built-in is no recursion of the program's
         self._meter.spend(functor, arity, node.location if is_own else None)
@@ -170,11 +174,44 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         self._answers += 1
         if not self._answers % 64:
             self._meter.look(self._now())
-            self._variables += sum(len(t.variables()) for t in context if isinstance(t, Term) and not is_ground(t))
-            place = self.called[0].location if self.called is not None else None
-            self._meter.check_answers(self._answers, place, self._variables)
+            self._meter.check_answers(self._answers, self._current_place, self._current_goal)
         fixed: Arguments = super()._fix_context(context)
         return fixed
+
+    def eval_define(
+        self, node: CallNode, context: Arguments, target: FormulaWriter, parent: int | None, **rest: object
+    ) -> Messages:
+        """A call of a predicate that has clauses."""
+        self._growth.call(str(node.functor), context, self.pointer)
+        messages: Messages = super().eval_define(node, context, target, parent, **rest)
+        return messages
+
+    def add_record(self, record: StackRecord) -> None:
+        """A goal that is being evaluated."""
+        if isinstance(record, EvalDefine):
+            self._growth.watch(record)
+        super().add_record(record)
+
+    def _current_place(self) -> Location:
+        """Where the last call stands, or the innermost clause of the program's own that led to it."""
+        own = [] if self.called is None else [self.called[0].location]
+        return self._in_program([*own, *self.calling_clauses()])
+
+    def _place_of_answers(self, record: StackRecord) -> Location:
+        """Where the clause stands that makes answers of a goal's answers, or the one that calls the library's."""
+        number = recursive_clause(record)
+        own = [] if number is None else [record.database.get_node(number).location]
+        return self._in_program([*own, *self._clauses_above(record.parent), *self._clauses_around()])
+
+    def _in_program(self, places: Iterable[Location]) -> Location:
+        found = ((place, self.locate(place)) for place in places)
+        return next((place for place, position in found if position and not is_shipped(position.file)), None)
+
+    def _current_goal(self) -> Term:
+        if self.called is None:
+            return Term("this")
+        node = self.called[0]
+        return Term(_predicate(node)[0], *node.args)
 
     def _now(self) -> StoppedAt | None:
         """The last call."""
@@ -237,11 +274,14 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
             raise cycle()
         outer, self.cycle_root = self.cycle_root, None
         self._collecting.append(goal)
+        calls = len(self._collecting_calls)
+        self._collecting_calls += [] if self.called is None else [self.called]
         try:
             with self._exact.fresh() if fresh and self._exact is not None else nullcontext():
                 yield
         finally:
             self._collecting.pop()
+            del self._collecting_calls[calls:]
             self.cycle_root = outer
 
     def apart_from_this(self, work: Callable[[], T], goal: str, location: Location) -> T:
@@ -260,14 +300,26 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def calling_clauses(self) -> Iterator[Location]:
         """Where the clauses stand that led to the last call, the innermost first."""
-        parent = self.called[1] if self.called is not None else None
+        if self.called is not None:
+            yield from self._clauses_above(self.called[1])
+        yield from self._clauses_around()
+
+    def _clauses_above(self, parent: int | None) -> Iterator[Location]:
         while parent is not None:
             record = self.stack[parent]
             if record is None:
                 return
             if record.current_clause is not None:
                 yield record.database.get_node(record.current_clause).location
+            elif isinstance(record, EvalDefine):  # the engine has forgotten which of the predicate's clauses it was
+                yield record.node.location
             parent = record.parent
+
+    def _clauses_around(self) -> Iterator[Location]:
+        """The calls that collect answers meanwhile, and the clauses that led to them."""
+        for node, parent in reversed(self._collecting_calls):
+            yield node.location
+            yield from self._clauses_above(parent)
 
     def clause_position(self, clause: int | None) -> Position | None:
         """Where a clause of the program's own stands; None for one of a library."""

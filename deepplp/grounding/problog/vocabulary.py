@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from deepplp.errors import Position
 from deepplp.grounding.clause_base import ClauseTerm, Location
@@ -189,6 +189,8 @@ class StackRecord(Protocol):
     node: CallNode
     context: Arguments
     current_clause: int | None
+    database: Any
+    results: object
 
 
 class Listener(Protocol):

@@ -49,7 +49,7 @@ class TabledEngine:
         """Tables for goals that are ground together."""
         if len(self._translation.terms) > _MOST_TERMS:
             self._translation = Translation(self._base, self._neural)
-        tabling = Tabling(meter, remember=derivations)
+        tabling = Tabling(meter, self._translation.terms, remember=derivations)
         unfolding = Unfolding(self._base, self._program, self._translation, tabling) if derivations else None
         return TabledRun(self._base, self._translation, tabling, unfolding)
 

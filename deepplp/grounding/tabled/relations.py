@@ -79,10 +79,11 @@ class Rule:
     """A clause: the patterns of its head's arguments, its goals and the number of its variables.
 
     A fact has no variables, and no goal but its choice where it is a probabilistic one. ``clause`` is the number of
-    its node; ``body`` the number of the node that its goals are made of, None for a fact.
+    its node; ``body`` the number of the node that its goals are made of, None for a fact. ``location`` is where the
+    program states it, or calls the library that does.
     """
 
-    __slots__ = ("_terms", "body", "clause", "goals", "head", "variables")
+    __slots__ = ("_terms", "body", "clause", "goals", "head", "location", "variables")
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class Rule:
         variables: int,
         clause: int,
         body: int | None,
+        location: Location,
     ) -> None:
         self._terms = terms
         self.head = tuple(head)
@@ -99,6 +101,7 @@ class Rule:
         self.variables = variables
         self.clause = clause
         self.body = body
+        self.location = location
 
     def enter(self, key: Atom, variables: int) -> Environment | None:
         """The environment in which the body begins for a call; None where the head does not unify with it."""
@@ -264,12 +267,13 @@ class Table:
 
     ``entries`` are the answers that have come so far, by their arguments and in their order; ``solutions`` what is
     left of them when all are there. ``work`` is what is left of the evaluation, the next item last, ``consumers`` what
-    waits for more answers. ``order`` and ``low`` find strongly connected tables, as in Tarjan's algorithm.
+    waits for more answers. ``order`` and ``low`` find strongly connected tables, as in Tarjan's algorithm. ``growth``
+    counts the answers that hold terms which are new since the evaluation began, when there were ``known`` ones.
     """
 
     __slots__ = (
-        "complete", "consumers", "entries", "key", "listed", "low", "order", "predicate", "solutions", "started",
-        "variables", "work",
+        "complete", "consumers", "entries", "growth", "key", "known", "listed", "low", "order", "predicate",
+        "solutions", "started", "variables", "work",
     )  # fmt: skip
 
     def __init__(self, predicate: Predicate, key: Atom, variables: int) -> None:
@@ -284,3 +288,4 @@ class Table:
         self.started = False
         self.complete = False
         self.order = self.low = 0
+        self.growth = self.known = 0

@@ -16,8 +16,9 @@ from deepplp.grounding.clause_base import Location
 from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.tabled.calls import CallStep
 from deepplp.grounding.tabled.relations import Answer, Atom, Consumer, Predicate, Proof, Rule, Table, Work
-from deepplp.grounding.tabled.terms import Environment, OutsideFragment
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Terms
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundTarget, Key
+from deepplp.program import Term
 from deepplp.watch import StoppedError
 
 __all__ = ["Proved", "Tabling", "ground_arguments"]
@@ -42,7 +43,7 @@ class Tabling:
     the run by an exception.
     """
 
-    def __init__(self, meter: GroundMeter, *, remember: bool = False) -> None:
+    def __init__(self, meter: GroundMeter, terms: Terms, *, remember: bool = False) -> None:
         self.target = GroundTarget()
         self.ground: dict[Atom, Key] = {}
         self.choices: dict[tuple[int | None, ...], Key] = {}
@@ -51,6 +52,7 @@ class Tabling:
         self.proved: list[Proved] | None = [] if remember else None
         self.tables: dict[Atom, Table] = {}
         self._meter = meter
+        self._terms = terms
         self._steps = 0
         self._open: list[Table] = []  # those that are not complete, in the order of their calls
         self._news: dict[Table, None] = {}  # tables with answers that their consumers have not seen
@@ -117,6 +119,7 @@ class Tabling:
         self._open.append(table)
         self._called += 1
         table.started = True
+        table.known = len(self._terms)
         table.order = table.low = self._called
         for rule in reversed(table.predicate.candidates(table.key)):
             environment = self._enter(rule, table)
@@ -135,8 +138,16 @@ class Tabling:
         """Tell the meter of a table, how many tables wait for it, and where it is called."""
         predicate, meter = table.predicate, self._meter
         meter.spend(predicate.functor, len(table.key) - 1, predicate.location)
-        meter.check_open(waiting, predicate.location if location is None else location)
-        meter.check_answers(len(table.listed), predicate.location)
+        meter.check_open(
+            waiting,
+            lambda: predicate.location if location is None else location,
+            lambda: self._goal(predicate, table.key),
+        )
+        meter.check_answers(len(table.listed), lambda: predicate.location, lambda: self._goal(predicate, table.key))
+
+    def _goal(self, predicate: Predicate, call: Atom) -> Term:
+        """A call as a term, for errors."""
+        return Term(predicate.functor or "this", *(self._terms.open_term(a, ()) for a in call[1:]))
 
     def _advance(self, top: Table, waiting: list[Table]) -> None:
         """Go on with a clause until it ends, fails or has to wait."""
@@ -214,7 +225,20 @@ class Tabling:
         arguments = rule.answer(table.key, environment) if table.variables else ground_arguments(table.key)
         if self.proved is not None:
             self.proved.append(Proved(table, arguments, rule, environment))
+        if table.consumers and table.variables and max(arguments) >= table.known:
+            self._grow(table, rule, arguments)
         self._add(table, arguments, node)
+
+    def _grow(self, table: Table, rule: Rule, arguments: tuple[int, ...]) -> None:
+        """Count an answer of a table on a cycle that holds a new term, in case that this goes on without end."""
+        table.growth += arguments not in table.entries
+        predicate = table.predicate
+        self._meter.check_growth(
+            table.growth,
+            lambda: rule.location or predicate.location,
+            lambda: self._goal(predicate, table.key),
+            lambda: self._goal(predicate, (predicate.number, *arguments)),
+        )
 
     def _add(self, table: Table, arguments: tuple[int, ...], node: int) -> None:
         answer = table.entries.get(arguments)

@@ -124,7 +124,7 @@ class Translation:
         clause = self._base.node(number)
         if isinstance(clause, FactNode):
             choice = () if clause.probability is None else (FactStep(number, clause),)
-            return Rule(self.terms, self._patterns(clause.args), choice, 0, number, None)
+            return Rule(self.terms, self._patterns(clause.args), choice, 0, number, None, clause.location)
         if not isinstance(clause, ClauseNode):
             raise OutsideFragment(f"{predicate.functor} {why_not(clause)}")
         head = clause.args
@@ -133,7 +133,8 @@ class Translation:
             head = choosing(head, clause.locvars)
         try:
             goals = self._goals(clause, number)
-            return Rule(self.terms, self._patterns(head), goals, clause.varcount, number, clause.child)
+            place = clause.location if self._place is None else self._place
+            return Rule(self.terms, self._patterns(head), goals, clause.varcount, number, clause.child, place)
         except OutsideFragment as error:
             error.place(clause.location if self._place is None else self._place)
             raise
@@ -195,7 +196,9 @@ class Translation:
         predicate = self._new("", number, None, False)
         head: list[Pattern] = [~v for v in shared]
         size = 1 + max((v for found in variables for v in found), default=-1)
-        rules = [Rule(self.terms, head, self._conjunction(b, set(shared), clause), size, clause, b) for b in branches]
+        rules = [
+            Rule(self.terms, head, self._conjunction(b, set(shared), clause), size, clause, b, None) for b in branches
+        ]
         predicate.define(rules)
         return CallStep(self.terms, predicate, head, None)
 
