@@ -254,8 +254,9 @@ def test_underflow_beside_a_small_circuit(first: bool, rows: int) -> None:
     assert half.log_probs.exp().flatten().tolist() == pytest.approx([0.25] * rows)
     assert half.log_evidence.tolist() == pytest.approx([count * math.log(p)] * rows)
     assert certain.probs.flatten().tolist() == [1.0] * rows
-    (by_y,) = torch.autograd.grad(half.probs.sum(), y, retain_graph=True)
+    by_y, by_x = torch.autograd.grad(half.probs.sum(), (y, x), retain_graph=True)
     assert by_y[0].tolist() == pytest.approx([rows, 0.0])
+    assert by_x.abs().max() < 1e-6 * count / p  # what is added for the query is taken away for its evidence
     (by_x,) = torch.autograd.grad(everything.log_probs.sum(), x)
     assert by_x[:, 0].tolist() == pytest.approx([count / p] * rows)
     for one, query in zip(answers, queries if first else queries[::-1], strict=True):

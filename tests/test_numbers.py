@@ -387,6 +387,8 @@ BEYOND = [
     Case("q :- f0, f1, f4. q :- f2, f3, f4. e :- f0, f1, f2, f3.", "q", "e", (TINY, TINY, TINY, TINY, Fraction(0))),
     Case("q :- f0, f1. e :- f0, f1, f2. e :- f3, f4.", "q", "e", (small(-150), small(-160), TINY, Fraction(0), TINY)),
     Case("q :- f2, f3. q :- f0, f1.", "q", "", (small(-150), small(-160), Fraction(0), Fraction(0))),
+    Case("q :- f0, f1, f2.", "q", "", (small(-300), small(-300), Fraction(0))),
+    Case("q :- f0, f1, f2. q :- f0, f1, f3.", "q", "", (small(-300), small(-305), Fraction(0), small(-300))),
     Case("q :- f0, \\+f1. q :- f2, f1.", "q", "", (small(-300), Fraction(0), Fraction(1, 4))),
 ]
 
@@ -493,3 +495,14 @@ def test_tangents_at_zeros() -> None:
         found = torch.autograd.forward_ad.unpack_dual(evaluate_reference(plan, dual, NOTHING)[1])
     assert float(found.primal) == 0.0
     assert float(found.tangent) == pytest.approx(1.5e-60, rel=1e-12)
+
+
+@both_ways
+def test_a_log_probability_of_zero_adds_nothing(function: Evaluate) -> None:
+    """Neither by the query's weights nor by those of its evidence; other queries keep their derivatives."""
+    case = Case("q :- f0, f1. e :- f0. e :- f1.", "q", "e", (Fraction(1, 4), Fraction(0)))
+    weights = case.weights().requires_grad_()
+    log_probs, _ = function(case.plan, weights, NOTHING)
+    assert log_probs.tolist() == [[-math.inf]]
+    (found,) = torch.autograd.grad(log_probs.sum(), weights)
+    assert not found.any()

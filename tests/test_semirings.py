@@ -78,6 +78,18 @@ def test_rows_are_apart(formula: Formula) -> None:
     torch.testing.assert_close(found[1], found[0] * 2.0 ** len(formula.choices))
 
 
+def test_logarithms_beyond_the_range_of_float64() -> None:
+    """The logarithm of a sum of numbers that all underflow is that sum's, and not minus infinity."""
+    count, p = 300, 1e-4
+    facts = "".join(f"0.5::f{i}. " for i in range(count))
+    body = ", ".join(f"f{i}" for i in range(1, count))
+    formula = deepplp.ground(deepplp.Program.from_string(f"{facts} q :- f0, {body}. q :- \\+f0, {body}."), "q")
+    circuit = compile_formula(formula)
+    weights = torch.tensor([[p, 1 - p] * count], dtype=torch.float64).log()
+    found = float(evaluate_semiring(circuit, weights, LOG)[0][0, 0])
+    assert found == pytest.approx((count - 1) * math.log(p), rel=1e-12)
+
+
 def test_counts_beyond_any_machine_word() -> None:
     """The worlds of 200 coins are counted exactly, those in which all show heads and those in which some do."""
     text = " ".join(f"0.5::c{i}." for i in range(200))
