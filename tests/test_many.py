@@ -167,6 +167,18 @@ def test_contradictory_evidence_names_the_queries() -> None:
     assert caught.value.rows == (3,)
 
 
+def test_queries_that_are_no_list() -> None:
+    """One query is told from a list of them, and what is no query is shown in few words."""
+    model = deepplp.Model(deepplp.Program.from_string("0.3::p."))
+    with pytest.raises(errors.QueryError, match=r"queries are a list such as \[.*\], not one alone$"):
+        model.query_many(Query("p"))  # type: ignore[arg-type]
+    inputs = {"a": torch.zeros(50, 50)}
+    for ask in (lambda: model.query(inputs), lambda: model.query_many([("p", inputs)])):  # type: ignore[list-item, arg-type]
+        with pytest.raises(errors.QueryError) as caught:
+            ask()
+        assert len(str(caught.value)) < 200
+
+
 def test_errors_name_the_query() -> None:
     """A network's bad output names the query whose input it was."""
     net = deepplp.Network(lambda x: x)

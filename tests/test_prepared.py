@@ -192,8 +192,10 @@ def test_mistakes_of_a_call() -> None:
         query(a=features(0, 2), b=features(0, 3))
     with pytest.raises(errors.MissingInputError, match="needs a tensor for b"):
         model.compile("sum(a, b, S)", inputs=["a"])
-    with pytest.raises(errors.UnusedInputError, match="the input 'image' stands nowhere"):
+    with pytest.raises(errors.UnusedInputError, match=r"the input 'image' stands nowhere .*; with extra='ignore'"):
         model.compile("sum(a, b, S)", inputs=["a", "b", "image"])
+    with pytest.raises(errors.InputError, match=r"by name, as q\(a=…, b=…\), or as one mapping, not as a Tensor"):
+        query(features(0, 1))
     with pytest.raises(errors.InputError, match="inputs are names"):
         model.compile("sum(a, b, S)", inputs="ab")
     watched = model.compile("sum(a, b, S)", ["a", "b"], evidence={"digit(a,1)": None})

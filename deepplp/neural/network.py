@@ -21,11 +21,12 @@ Kind = Literal["categorical", "bernoulli", "independent"]
 class Network(nn.Module):
     """A module or callable, and whether it returns probabilities, logits or log-probabilities.
 
-    For nn/4 with k values it returns [batch, k]; for nn/2 [batch] or [batch, 1]. A network with several inputs gets
-    them as several arguments, each with a leading batch axis.
+    For nn/4 with k values, and for nn/5 with k labels, it returns [batch, k]; for nn/2 [batch] or [batch, 1]; for nn/3
+    any tensor [batch, …], which is taken as it is. A network with several inputs gets them as several arguments, each
+    with a leading batch axis.
 
-    Logits mean a softmax over the values for nn/4 and a sigmoid for nn/2. They and log-probabilities are turned into
-    probabilities in float64, so that small ones keep their precision.
+    Logits mean a softmax over the values for nn/4 and a sigmoid for nn/2 and nn/5. They and log-probabilities are
+    turned into probabilities in float64, so that small ones keep their precision.
 
     With ``inputs="values"`` an argument that is no tensor, such as a number, a text or a list of them, reaches the
     module as a Python list with one value a row; with ``"tensors"`` it is an error, as is a misspelt input. A list of

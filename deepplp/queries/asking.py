@@ -55,6 +55,8 @@ class Asking:
     ) -> ManyAnswers:
         """The answers of several queries, each network called once."""
         chosen = options(on_inconsistent, dtype)
+        if isinstance(queries, Query):
+            raise QueryError("queries are a list such as [deepplp.Query('path(a, X)')], not one alone")
         requests: list[Request] = []
         for number, query in enumerate(queries):
             try:

@@ -308,7 +308,7 @@ def _check_inputs(spare: Sequence[str], mentioned: frozenset[str] | set[str], go
     for name in spare:
         if name not in mentioned:
             near = difflib.get_close_matches(name, sorted(_constants(goals)), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"; did you mean {near[0]}?" if near else "; with extra='ignore', inputs of a query may hold more"
             raise UnusedInputError(f"the input {name!r} stands nowhere in the query, its evidence or the program{hint}")
 
 

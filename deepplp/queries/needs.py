@@ -243,6 +243,8 @@ class _Resolution:
         close = difflib.get_close_matches(str(use.term), self._names, n=1, cutoff=0.7)
         text += f"; did you mean {close[0]}?" if close else ""
         is_value = _inside_tensor(use.term) is None
+        if not is_value and not around.sources and str(_inside_tensor(use.term).functor) != "embed":
+            text += "; model.add_tensor_source(name, data) names data whose items a program may use"
         if use.network and is_value and not self._names:
             text += f"; if {use.network} takes such terms as they are, say so: deepplp.Network(net, inputs='values')"
         return text

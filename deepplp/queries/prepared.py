@@ -67,6 +67,11 @@ class PreparedQuery(nn.Module):
         size, as in `Model.query`. Raises `MissingInputError` for an input that is not
         there, `BatchSizeError` where batch axes disagree.
         """
+        if inputs is not None and not isinstance(inputs, Mapping):
+            listed = ", ".join(f"{name}=…" for name in sorted(self._names))
+            raise InputError(
+                f"inputs are given by name, as q({listed}), or as one mapping, not as a {type(inputs).__name__}"
+            )
         given = {**inputs, **named} if inputs else named
         for name in named:
             if name not in self._names:

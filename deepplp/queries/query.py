@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
@@ -22,7 +23,11 @@ Evidence = tuple[tuple[str, bool | None], ...]
 
 @dataclass(frozen=True)
 class Query:
-    """One query of many: what `Model.query` takes."""
+    """One query of many: the ``query``, ``inputs``, ``evidence`` and ``facts`` that `Model.query` takes.
+
+    >>> Query("path(ann, dan)", facts="0.5::edge(ann, bob). edge(bob, dan).").facts
+    '0.5::edge(ann, bob). edge(bob, dan).'
+    """
 
     query: str | Sequence[str] | None = None
     inputs: Mapping[str, InputValue] = field(default_factory=dict)
@@ -82,10 +87,10 @@ _NOTHING: Mapping[str, Tensor] = {}
 def read(query: Query, extra: Extra = "error") -> tuple[Asked, Tensors]:
     """What a query asks and its tensors, checked as far as can be told without the program."""
     if not isinstance(query, Query):
-        raise QueryError(f"each of several queries is a deepplp.Query, not {query!r}")
+        raise QueryError(f"each of several queries is a deepplp.Query, not {reprlib.repr(query)}")
     text = query.query
     if text is not None and not isinstance(text, (str, Sequence)):
-        raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {text!r}")
+        raise QueryError(f"a query is a text such as 'addition(a, b, S)', or a list of them, not {reprlib.repr(text)}")
     if not isinstance(query.facts, str):
         raise QueryError(f"facts are a text such as 'edge(a, b). edge(b, c).', not a {type(query.facts).__name__}")
     if extra not in ("error", "ignore"):
