@@ -568,7 +568,9 @@ def test_no_answers_are_no_error() -> None:
 @pytest.mark.parametrize("call", [deepplp.Model, deepplp.Program.from_file, deepplp.probabilities])
 def test_a_text_in_place_of_a_file(text: str, call: Callable[[str], object]) -> None:
     """A program's text where its file is wanted is told by a short message that says how to give a text."""
-    with pytest.raises(errors.ProgramFileError, match=r"no file '0.3::a.*Program.from_string\(text\)") as caught:
+    with pytest.raises(
+        errors.ProgramFileError, match=r"'0.3::a.*is a program's text.*Program.from_string\(text\)"
+    ) as caught:
         call(text)
     assert len(str(caught.value)) < 250
 

@@ -99,7 +99,7 @@ def test_a_model_tells_how_it_compiles() -> None:
     model = deepplp.Model(Program.from_string("0.5::a. 0.4::b. c :- a, b. c :- \\+a, \\+b."), cache=False)
     report = model.compilation_report("c")
     assert report.winner == "depth first"
-    assert report.names == ("a; none", "b; none")
+    assert report.names == ("a", "b")
     assert str(report).splitlines()[1].startswith("depth first")
     assert model.compilation_report("c", order="force", evidence={"a": True}).winner == "force"
     with pytest.raises(QueryError, match="there is no order"):

@@ -303,4 +303,4 @@ def test_a_domain_may_hold_none() -> None:
         {"colour(i,none)": 0.75, "colour(i,red)": 0.25, "seen(i)": 0.25, "a(b)": 0.2, "a(none)": 0.3}
     )
     report = model.compilation_report("colour(i, none)", {"i": x})
-    assert report.names == ("red; none",)
+    assert report.names == ("colour(i, ·)",)

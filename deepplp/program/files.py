@@ -48,10 +48,9 @@ def read_source(path: str | os.PathLike[str]) -> Text:
     """The text of a program's file, or of standard input where the path is ``-``.
 
     Raises:
-        ProgramFileError: it cannot be read, is too large or is no text; or the path is itself a program's text.
+        ProgramFileError: it cannot be read, is too large or is no text.
     """
     if str(path) != STANDARD_INPUT:
-        _check_no_text(str(path))
         return read_text(Path(path), str(path))
     if sys.stdin is None or sys.stdin.closed:
         raise ProgramFileError("cannot read standard input: it is closed")
@@ -60,17 +59,6 @@ def read_source(path: str | os.PathLike[str]) -> Text:
     except OSError as error:
         raise ProgramFileError(f"cannot read standard input: {error.strerror or error}") from None
     return Text("<stdin>", _decoded(content, "<stdin>", None))
-
-
-def _check_no_text(path: str) -> None:
-    """Raise where a program's text stands for its file: it has several lines or ends in a full stop, and is no file."""
-    if ("\n" in path or path.rstrip().endswith(".")) and not os.path.exists(path):
-        first, *more = path.strip().splitlines() or [""]
-        shown = f"{first[:60]} …" if more or len(first) > 60 else first
-        raise ProgramFileError(
-            f"a program is given by the path of its file, and there is no file {shown!r}; if this is the program's "
-            "text, write deepplp.Program.from_string(text)"
-        )
 
 
 def read_text(file: Path, name: str, position: Position | None = None) -> Text:
