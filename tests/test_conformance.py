@@ -388,8 +388,13 @@ def test_deep_recursion() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "% nothing but a comment", "/* nothing\nbut a comment */"])
 def test_programs_that_say_nothing(text: str) -> None:
-    """A program may be empty."""
-    assert answers_of(text) == {}
+    """A program may be empty: it asks nothing, and says how to ask."""
+    program = deepplp.Program.from_string(text)
+    assert deepplp.probabilities(program) == {}
+    with pytest.raises(errors.QueryError, match=r"the program has no query/1; give the query, such as model\.query"):
+        deepplp.Model(program).query()
+    answers = deepplp.Model(deepplp.Program.from_string(f"{text}\nquery(X) :- fail.")).query()
+    assert answers.terms == ()
 
 
 ASSERTING = ":- use_module(library(assert)). q(N) :- assertz(p(1)), findall(X, p(X), L), length(L, N). query(q(_))."
