@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deepplp.errors import (
+    DeepPLPError,
     InputError,
     NetworkInputError,
     NetworkOutputError,
@@ -39,7 +40,7 @@ __all__ = [
     "within",
 ]
 
-ROW_SUM_TOLERANCE = 1e-3
+ROW_SUM_TOLERANCE = 1e-3  # at least: see `_tolerance`
 NEGATIVE_TOLERANCE = 1e-6  # rounding may leave 1 - p or an exponential a hair below zero
 
 RowCheck = Callable[[Tensor, float, float], bool]
@@ -114,11 +115,11 @@ def network_outputs(
         first, count = call.slots[0], len(call.slots)
         raw = call_network(call.network, network, arguments, first.declaration, first.position)
         return [checked_output(call, network, raw, row_count(arguments[0]) // count, are_distributions)]
-    outputs = _grouped_outputs(call, network, inputs)
+    outputs, tolerances = _grouped_outputs(call, network, inputs)
     for i, slot in enumerate(call.slots):
-        if not are_distributions(_pairs(outputs[i], slot), ROW_SUM_TOLERANCE, 0.0):
+        if not are_distributions(_pairs(outputs[i], slot), tolerances[i], 0.0):
             count = len(outputs[i])
-            outputs[i] = _mended(call.network, network, outputs[i], [slot], [count], are_distributions)
+            outputs[i] = _mended(call.network, network, outputs[i], [slot], [count], are_distributions, tolerances[i])
     return [_most_probable(outputs[i], network.k, slot, 1) for i, slot in enumerate(call.slots)]
 
 
@@ -129,18 +130,30 @@ def checked_output(
     first, count = call.slots[0], len(call.slots)
     _check_shape(call.network, raw, rows * count, first)
     weights = network.to_probabilities(raw, first.kind)
-    if not are_distributions(_pairs(weights, first), ROW_SUM_TOLERANCE, 0.0):
-        weights = _mended(call.network, network, weights, call.slots, [rows] * count, are_distributions)
+    tolerance = _tolerance(raw)
+    if not are_distributions(_pairs(weights, first), tolerance, 0.0):
+        weights = _mended(call.network, network, weights, call.slots, [rows] * count, are_distributions, tolerance)
     return _most_probable(weights, network.k, first, count)
 
 
 def _mended(
-    name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int], are_distributions: RowCheck
+    name: str,
+    network: Network,
+    weights: Tensor,
+    slots: Sequence[Slot],
+    rows: list[int],
+    are_distributions: RowCheck,
+    tolerance: float,
 ) -> Tensor:
     """Weights that rounding took out of their range, moved back into it; an error for all others."""
-    if not are_distributions(_pairs(weights, slots[0]), ROW_SUM_TOLERANCE, NEGATIVE_TOLERANCE):
-        _raise_for_rows(name, network, weights, slots, rows)
+    if not are_distributions(_pairs(weights, slots[0]), tolerance, NEGATIVE_TOLERANCE):
+        _raise_for_rows(name, network, weights, slots, rows, tolerance)
     return within(weights, None if slots[0].kind == "categorical" else 1.0)
+
+
+def _tolerance(raw: Tensor) -> float:
+    """How far from one a row of a network's output may sum: bfloat16 rounds each entry to eight bits."""
+    return max(ROW_SUM_TOLERANCE, torch.finfo(raw.dtype).eps)
 
 
 def within(weights: Tensor, most: float | None = 1.0) -> Tensor:
@@ -187,10 +200,16 @@ def _columns(call: NetworkCall, inputs: Mapping[str, Column]) -> list[Column] | 
     return arguments
 
 
-def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, Column]) -> dict[int, Tensor]:
-    """The probabilities of every slot, where inputs differ in shape or type, or slots in their values."""
+def _grouped_outputs(
+    call: NetworkCall, network: Network, inputs: Mapping[str, Column]
+) -> tuple[dict[int, Tensor], dict[int, float]]:
+    """The probabilities of every slot, where inputs differ in shape or type, or slots in their values.
+
+    With them, how far from one their rows may sum.
+    """
     arguments = [aligned([inputs[name] for name in slot.inputs]) for slot in call.slots]
     outputs: dict[int, Tensor] = {}
+    tolerances: dict[int, float] = {}
     for members in _alike(arguments):
         together = [joined(column) for column in zip(*(arguments[i] for i in members), strict=True)]
         rows = [len(arguments[i][0]) if arguments[i] else 1 for i in members]
@@ -200,7 +219,8 @@ def _grouped_outputs(call: NetworkCall, network: Network, inputs: Mapping[str, C
             _check_shape(call.network, raw, sum(rows), call.slots[i])
         for i, piece in zip(members, torch.split(raw, rows), strict=True):
             outputs[i] = network.to_probabilities(piece, call.slots[i].kind)
-    return outputs
+            tolerances[i] = _tolerance(raw)
+    return outputs, tolerances
 
 
 def _alike(arguments: list[list[Column]]) -> list[list[int]]:
@@ -224,21 +244,47 @@ def call_network(
             )
     try:
         raw = network.module(*map(argument, arguments))
-    except (RuntimeError, TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+    except DeepPLPError:
+        raise  # of a model within the network
+    except Exception as error:
         shapes = ", ".join(map(shape_text, arguments))
         kinds = {str(a.dtype) for a in arguments if isinstance(a, Tensor)}
         raise NetworkInputError(
             f"network {name!r} failed on inputs of shape {shapes}{f' ({kinds.pop()})' if len(kinds) == 1 else ''}: "
-            f"{error if not isinstance(error, KeyError) else f'no entry {error}'}{_hint_of_a_batch(arguments, error)}"
+            f"{_reason(error)}{_hint_of_a_batch(arguments, error)}"
             if arguments
-            else f"network {name!r} failed: {error}",
+            else f"network {name!r} failed: {_reason(error)}",
             position,
         ) from error
     if not isinstance(raw, Tensor):
         raise NetworkOutputError(
             f"network {name!r} returned {type(raw).__name__}; {declaration} needs one tensor", position
         )
+    if raw.layout is not torch.strided or raw.is_nested or raw.device.type == "meta" or raw.dtype.itemsize == 1:
+        kind = _kind_without_values(raw)
+        if kind is not None:
+            raise NetworkOutputError(f"network {name!r} returned {kind}, for {declaration}", position)
     return raw
+
+
+def _kind_without_values(raw: Tensor) -> str | None:
+    """What a tensor is from which no probabilities can be read, and what to return instead."""
+    if raw.is_nested:
+        return "a nested tensor, whose rows may have unlike lengths; return a dense one (.to_padded_tensor(0))"
+    if raw.layout is not torch.strided:
+        return "a sparse tensor; return a dense one (.to_dense())"
+    if raw.device.type == "meta":
+        return "a tensor on the device 'meta', which has no values; move the network to another device"
+    if raw.is_floating_point():
+        return f"{raw.dtype}, too coarse for probabilities; return a wider type (.float())"
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """What an exception says, or what it is where it says nothing."""
+    if isinstance(error, KeyError):
+        return f"no entry {error}"
+    return str(error) or f"it raised {type(error).__name__}"
 
 
 _ONE_EXAMPLE = "; inputs are [batch, …], and one example gets its batch axis by .unsqueeze(0)"
@@ -272,13 +318,15 @@ def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
         )
 
 
-def _raise_for_rows(name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int]) -> None:
+def _raise_for_rows(
+    name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int], tolerance: float
+) -> None:
     """Raise for the first row that is no distribution."""
     p = _pairs(weights.detach(), slots[0])
     faults = (
         (~torch.isfinite(p).all(dim=1), "is not finite (NaN or infinity)"),
         ((p < -NEGATIVE_TOLERANCE).any(dim=1), "has a negative entry"),
-        ((p.double().sum(dim=1) - 1).abs() > ROW_SUM_TOLERANCE, "does not sum to one"),
+        ((p.double().sum(dim=1) - 1).abs() > tolerance, "does not sum to one"),
     )
     bad, reason = next(fault for fault in faults if fault[0].any())
     place = int(bad.nonzero()[0])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import event
+
+from deepplp.errors import CacheWarning
 
 __all__ = ["compiled", "inlined"]
 
@@ -40,10 +43,49 @@ def compiled(function: Callable[..., Any]) -> Any:
     """
     function.__qualname__ += f"-{_DIGEST}"  # numba names its files by it
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        made = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # no folder that can be written
         _NOTICE.kept = False
         return numba.njit(**_OPTIONS)(function)
+    made._cache = _Cache(made._cache)
+    return made
+
+
+class _Cache:
+    """Numba's cache of one function, whose failures cost time and nothing else: a full disk, a file that is no code."""
+
+    _has_warned = False
+
+    def __init__(self, cache: Any) -> None:
+        self._cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """The machine code that was kept, or None."""
+        try:
+            return self._cache.load_overload(signature, target)
+        except Exception as error:  # whatever reading and unpickling may raise
+            self._warn("read", error)
+            return None
+
+    def save_overload(self, signature: Any, code: Any) -> None:
+        """Keep machine code, if that can be."""
+        try:
+            self._cache.save_overload(signature, code)
+        except Exception as error:  # of the file system, or of a file that was there before
+            self._warn("keep", error)
+
+    def _warn(self, what: str, error: Exception) -> None:
+        if not _Cache._has_warned:
+            _Cache._has_warned = True
+            warnings.warn(
+                f"cannot {what} the kernels' machine code in {self._cache.cache_path}: {error}; it is made anew. Clear "
+                "that folder, or name another one by NUMBA_CACHE_DIR",
+                CacheWarning,
+                stacklevel=3,
+            )
 
 
 def inlined(function: Callable[..., Any], *, forceinline: bool = False) -> Any:

@@ -1,0 +1,111 @@
+"""What networks return and raise: narrow types may round, and everything else is an error with the network's name."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import warnings
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+import deepplp
+from deepplp.errors import CacheWarning, NetworkInputError, NetworkOutputError, QueryError
+from deepplp.program import Program
+
+TEXT = "nn(net, [X], Y, [0..9]) :: d(X, Y). s(X, Y, Z) :- d(X, A), d(Y, B), Z is A + B."
+
+
+def asked(net: Callable[[Tensor], object], query: str = "d(a, Y)", output: str = "probabilities") -> Tensor:
+    """The probabilities of a query under a network."""
+    network = deepplp.Network(net, output=output)  # type: ignore[arg-type]
+    inputs = {"a": torch.linspace(-3, 3, 640).reshape(64, 10)}
+    if "b" in query:
+        inputs["b"] = inputs["a"][:, :].flip(1)
+    return deepplp.Model(Program.from_string(TEXT), {"net": network}, cache=False).query(query, inputs).probs
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("query", ["d(a, Y)", "s(a, b, Z)"])
+def test_narrow_types_may_round(dtype: torch.dtype, query: str) -> None:
+    """A softmax that is rounded to its type is a distribution; what is further off than rounding is none."""
+    found = asked(lambda x: torch.softmax(x * 3, 1).to(dtype), query)
+    expected = asked(lambda x: torch.softmax(x * 3, 1), query)
+    assert torch.allclose(found, expected, atol=2 * torch.finfo(dtype).eps)
+    with pytest.raises(NetworkOutputError, match="does not sum to one"):
+        asked(lambda x: (torch.softmax(x, 1) * 1.02).to(dtype), query)
+
+
+def test_rounding_of_logarithms() -> None:
+    """Logarithms of probabilities that are rounded to bfloat16 are those of a distribution."""
+    assert asked(lambda x: torch.log_softmax(x, 1).to(torch.bfloat16), output="log_probabilities").shape == (64, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda p: p.to("meta"), "on the device 'meta'"),
+        (lambda p: p.to_sparse(), "a sparse tensor; return a dense one"),
+        (lambda p: p.to_sparse_csr(), "a sparse tensor; return a dense one"),
+        (lambda p: p.to(torch.float8_e4m3fn), "float8_e4m3fn, too coarse for probabilities"),
+        (lambda p: torch.nested.nested_tensor([*p]), "a nested tensor"),
+        (lambda p: p > 0.5, "torch.bool; probabilities must be floating point"),
+        (lambda p: p.to(torch.complex64), "torch.complex64; probabilities must be floating point"),
+    ],
+)
+def test_outputs_without_probabilities_are_named(change: Callable[[Tensor], Tensor], says: str) -> None:
+    """What no probabilities can be read from is an error with the network's name, and says what to return."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about nested and sparse tensors
+        with pytest.raises(NetworkOutputError, match=rf"network 'net' returned .*{says}"):
+            asked(lambda x: change(torch.softmax(x, 1)))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(StopIteration(), "it raised StopIteration"), (OSError("no such disk"), "no such disk"),
+     (AssertionError(), "it raised AssertionError"), (AssertionError("too wide"), "too wide"),
+     (ZeroDivisionError("division by zero"), "division by zero"), (KeyError("x"), "no entry 'x'")],
+)  # fmt: skip
+def test_whatever_a_network_raises_is_named(error: Exception, says: str) -> None:
+    """An exception within a network names the network; one of ours stays what it is."""
+
+    def failing(x: Tensor) -> Tensor:
+        raise error
+
+    with pytest.raises(NetworkInputError, match=rf"network 'net' failed on inputs of shape .*{says}") as caught:
+        asked(failing)
+    assert caught.value.__cause__ is error
+
+    def ours(x: Tensor) -> Tensor:
+        raise QueryError("of a model within")
+
+    with pytest.raises(QueryError, match=r"^of a model within$"):
+        asked(ours)
+
+
+def test_a_kernel_cache_that_fails_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine code that cannot be kept or read costs time: one warning, and the code is made anew."""
+    module = sys.modules["deepplp.evaluation.kernels.compiled"]
+
+    class Full:
+        cache_path = "/full"
+
+        def load_overload(self, signature: object, target: object) -> object:
+            raise EOFError("Ran out of input")
+
+        def save_overload(self, signature: object, code: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module._Cache, "_has_warned", False)
+    function = module.compiled(lambda x: x + 1)
+    function._cache = module._Cache(Full())
+    with pytest.warns(CacheWarning, match=r"cannot read the kernels' machine code in /full: Ran out.*NUMBA_CACHE_DIR"):
+        assert function(2) == 3
+    monkeypatch.setattr(module._Cache, "_has_warned", False)
+    with pytest.warns(CacheWarning, match="cannot keep .*No space left"):
+        function._cache.save_overload(None, None)
+    function._cache.save_overload(None, None)  # it is said once
+    assert function._cache.cache_path == "/full"
