@@ -51,10 +51,16 @@ def _needs_list(signature: object, items: object) -> bool:
     return True
 
 
-LIST_TESTS: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
-    {"$memberchk/2": _memberchk, "$needs_list/2": _needs_list}
+def _is_no_list(term: object) -> bool:
+    return list_items(term) is None
+
+
+LIST_TESTS: Mapping[str, Callable[..., bool]] = MappingProxyType(
+    {"$memberchk/2": _memberchk, "$needs_list/2": _needs_list, "$no_list/1": _is_no_list}
 )
-"""Tests that clauses of library(lists) call: whether a ground term is in a ground list, and an error for no list."""
+"""Tests that clauses of library(lists) call: whether a ground term is in a ground list, an error for no list, and what
+is no list. The last is no negation, behind which ProbLog's engine goes on within findall/3 even where that is false.
+"""
 
 
 @dataclass(frozen=True, slots=True)

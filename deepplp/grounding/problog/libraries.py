@@ -25,9 +25,9 @@ append(Lists, All) :- \+ ground(Lists), '$needs_list'(append/2, Lists), append_p
 append2([], Done, Done).
 append2([List|Lists], Done, All) :- append(Done, List, More), append2(Lists, More, All).
 reverse(List, Back) :- is_list(List), reverse(List, [], Back).
-reverse(List, Back) :- \+ is_list(List), '$needs_list'(reverse/2, Back), reverse(Back, [], List).
+reverse(List, Back) :- '$no_list'(List), '$needs_list'(reverse/2, Back), reverse(Back, [], List).
 permutation(List, Other) :- is_list(List), permuted(List, Other).
-permutation(List, Other) :- \+ is_list(List), '$needs_list'(permutation/2, Other), permuted(Other, List).
+permutation(List, Other) :- '$no_list'(List), '$needs_list'(permutation/2, Other), permuted(Other, List).
 subset(Part, Whole) :- '$needs_list'(subset/2, Part), subset_of(Part, Whole).
 same_length([], []).
 same_length([_|First], [_|Second]) :- same_length(First, Second).
@@ -47,9 +47,9 @@ select(X, [Z|Rest], Y, [Z|Other]) :- select(X, Rest, Y, Other).
 selectchk(X, [X|Rest], Y, [Y|Rest]).
 selectchk(X, [Z|Rest], Y, [Z|Other]) :- X \= Z, selectchk(X, Rest, Y, Other).
 max_member(List, Most) :- is_list(List), '$max_member'(List, Most).
-max_member(Most, List) :- \+ is_list(Most), '$max_member'(List, Most).
+max_member(Most, List) :- '$no_list'(Most), '$max_member'(List, Most).
 min_member(List, Least) :- is_list(List), '$min_member'(List, Least).
-min_member(Least, List) :- \+ is_list(Least), '$min_member'(List, Least).
+min_member(Least, List) :- '$no_list'(Least), '$min_member'(List, Least).
 list_to_set(List, Set) :- '$list_to_set'(List, Set).
 """
 _ADDED = r"""

@@ -38,7 +38,7 @@ class ListTestStep:
 
     __slots__ = ("_call", "_terms", "_test", "patterns")
 
-    def __init__(self, terms: Terms, test: Callable[[object, object], bool], call: CallNode) -> None:
+    def __init__(self, terms: Terms, test: Callable[..., bool], call: CallNode) -> None:
         self._terms = terms
         self._test = test
         self._call = call
@@ -46,9 +46,9 @@ class ListTestStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
-        left, right = (self._terms.clause_term(self._terms.resolve(p, environment)) for p in self.patterns)
+        arguments = [self._terms.clause_term(self._terms.resolve(p, environment)) for p in self.patterns]
         try:
-            return 0 if self._test(left, right) else None
+            return 0 if self._test(*arguments) else None
         except ArgumentFaultError as fault:  # ProbLog's engine meets it again
             raise OutsideFragment(str(fault), self._call.location) from None
 
