@@ -7,6 +7,7 @@ A header says what a program shows, how its numbers come about, and in lines of 
     % Expected log evidence: x   x is a number, or log(number)
     % Expected gradient:         d query / d head : derivative by the probability of a learnable head
     % Expected error: Class      with lines "% at line:column" (or file:line:column) and "% says text"
+    % Declined: reason           the tabled engine leaves it to ProbLog's engine, for this reason; all others it grounds
     % Allow python, % Prints: text, % ProbLog differs: why
 
 Programs whose names start with neural_ have networks, and a test of their own.
@@ -54,6 +55,7 @@ class Header:
     allow_python: bool
     prints: str
     problog_differs: bool
+    declined: str | None
 
 
 def block(text: str, title: str) -> list[tuple[str, str]]:
@@ -94,6 +96,7 @@ def header(name: str) -> Header:
         bool(lines("Allow python")),
         "".join(line + "\n" for line in lines("Prints: ")),
         bool(lines("ProbLog differs: ")),
+        next(iter(lines("Declined: ")), None),
     )
 
 
@@ -157,6 +160,16 @@ def test_library(folder: Path, name: str) -> None:
     }
     assert len(answers.unanswered) == len(found.unanswered)
     assert float(answers.log_evidence[0].detach()) == pytest.approx(found.log_evidence or 0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_engine(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The tabled engine grounds every program but those whose header says why it does not."""
+    found = HEADERS[name]
+    program = deepplp.Program.from_file(folder / f"{name}.pl")
+    grounding = Grounder(program, allow_python=found.allow_python).trace()
+    assert (grounding.declined and grounding.declined.reason) == found.declined
+    assert grounding.engine == ("tabled" if found.declined is None else "problog")
 
 
 def command_line(

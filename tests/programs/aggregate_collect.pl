@@ -6,6 +6,7 @@
 % q([1]) : 0.35
 % q([2]) : 0.15
 % q([1, 2]) : 0.15
+% Declined: concat/2 is decided by Python
 
 :- use_module(library(collect)).
 0.5::p(1).

@@ -7,6 +7,7 @@
 % largest(1) : 0.25
 % smallest(1) : 0.5
 % smallest(3) : 0.25
+% Declined: all, _ as an argument is not spoken by the tabled engine
 
 :- use_module(library(aggregate)).
 0.5::p(1).

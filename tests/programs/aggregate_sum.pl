@@ -7,6 +7,7 @@
 % q(a,2) : 0.25
 % q(a,3) : 0.25
 % q(b,4) : 0.5
+% Declined: _, _ as an argument is not spoken by the tabled engine
 
 :- use_module(library(aggregate)).
 0.5::p(a, 1).

@@ -10,6 +10,7 @@
 % r : 0.25
 % s([3]) : 1
 % ProbLog differs: the clauses of findall/3 and the new ones get the same numbers
+% Declined: assertz/1 is decided by Python
 
 :- use_module(library(assert)).
 0.5::e(1).

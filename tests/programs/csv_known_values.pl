@@ -8,6 +8,7 @@
 % small('d\'arc') : 1
 % nobody : 1
 % ProbLog differs: it cannot read texts with an apostrophe
+% Declined: person/3 is decided by Python
 
 :- use_module(library(db)).
 :- csv_load('tables/people.csv', person).

@@ -10,6 +10,7 @@
 % comes(ann) : 0.5
 % comes(bob) : 0.5
 % ProbLog differs: it cannot read texts with an apostrophe
+% Declined: person/3 is decided by Python
 
 :- use_module(library(db)).
 :- csv_load('tables/people.csv', person).

@@ -7,6 +7,7 @@
 % n(1.0) : 0.25
 % n("1") : 0.125
 % n('1') : 0.0625
+% Declined: 1 and '1' are written differently and unify
 
 0.5::n(1).
 0.25::n(1.0).

@@ -6,6 +6,7 @@
 % q([1]) : 0.18
 % q([2]) : 0.28
 % q([1, 2]) : 0.12
+% Declined: all/3 is not spoken by the tabled engine
 
 0.3::p(1).
 0.4::p(2).

@@ -5,6 +5,7 @@
 % Expected outcome:
 % q([]) : 0.2
 % q([1]) : 0.8
+% Declined: all_or_none/3 is not spoken by the tabled engine
 
 0.5::a.
 0.6::b.

@@ -5,6 +5,7 @@
 % Expected outcome:
 % q : 0.5
 % vacuous : 1
+% Declined: call/1 is not spoken by the tabled engine
 
 0.5::p(1).
 0.5::p(2).

@@ -6,6 +6,7 @@
 % only : 0.18
 % starts(1) : 0.3
 % starts(2) : 0.28
+% Declined: findall/3 is not spoken by the tabled engine
 
 0.3::p(1).
 0.4::p(2).

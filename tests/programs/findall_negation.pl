@@ -5,6 +5,7 @@
 % Expected outcome:
 % q([2]) : 0.3
 % q([1, 2]) : 0.7
+% Declined: findall/3 is not spoken by the tabled engine
 
 p(1).
 p(2).

@@ -5,6 +5,7 @@
 % Expected outcome:
 % q([1, 2]) : 0.7
 % q([1, 2, 3]) : 0.3
+% Declined: findall/3 is not spoken by the tabled engine
 
 0.3::x.
 v(1).

@@ -7,6 +7,7 @@
 % q([ann-cat]) : 0.25
 % q([bob-dog]) : 0.25
 % q([ann-cat, bob-dog]) : 0.25
+% Declined: findall/3 is not spoken by the tabled engine
 
 person(ann).
 person(bob).

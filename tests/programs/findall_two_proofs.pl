@@ -6,6 +6,7 @@
 % q([]) : 0.25
 % q([1]) : 0.5
 % q([1, 1]) : 0.25
+% Declined: findall/3 is not spoken by the tabled engine
 
 0.5::a.
 0.5::b.

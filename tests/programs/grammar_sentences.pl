@@ -8,6 +8,7 @@
 % heard([the, dog, barks]) : 0.2
 % heard([dog, barks]) : 0.4
 % phrase(np(np(the,dog)),[the, dog]) : 0.2
+% Declined: phrase/2 is not spoken by the tabled engine
 
 sentence --> np(_), verb.
 0.5::np(np(D, N)) --> article(D), noun(N).

@@ -10,6 +10,7 @@
 % d n(1) / d p(1) : 0.2
 % d n(1) / d p(2) : 0.4
 % d n(0) / d p(1) : -0.6
+% Declined: findall/3 is not spoken by the tabled engine
 
 t(0.3)::p(1).
 t(0.4)::p(2).

@@ -5,6 +5,7 @@
 % Expected outcome:
 % body(true) : 1
 % rule(r(2)) : 1
+% Declined: clause/2 is not spoken by the tabled engine
 
 p(1).
 p(2) :- r(2).

@@ -6,6 +6,7 @@
 % r(two) : 0.7
 % r(one) : 0.3
 % backup : 0.7
+% Declined: call/1 is not spoken by the tabled engine
 
 :- use_module(library(control)).
 0.3::a.

@@ -5,6 +5,7 @@
 % Expected outcome:
 % r(one) : 0.3
 % r(two) : 0.7
+% Declined: all/3 is not spoken by the tabled engine
 
 :- use_module(library(cut)).
 0.3::a.

@@ -6,6 +6,7 @@
 % may : 1
 % tried : 0.3
 % missing : 0
+% Declined: possible/1 is not spoken by the tabled engine
 
 0.3::a.
 may :- possible(a).

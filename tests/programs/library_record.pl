@@ -7,6 +7,7 @@
 % key(k) : 1
 % left([x]) : 1
 % value(y) : 1
+% Declined: findall/3 is not spoken by the tabled engine
 
 :- use_module(library(record)).
 :- recordz(k, a).

@@ -8,6 +8,7 @@
 % any([k-a, k-b, m-d]) : 1
 % same : 0.5
 % ProbLog differs: its recordz/3 gives a reference that erase/1 does not take, and an unbound key has no records
+% Declined: recordz/3 is decided by Python
 
 :- use_module(library(record)).
 :- recordz(k, a).

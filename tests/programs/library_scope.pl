@@ -4,6 +4,7 @@
 %
 % Expected outcome:
 % q : 0.15
+% Declined: p, r as an argument is not spoken by the tabled engine
 
 :- use_module(library(scope)).
 0.3::one:p.

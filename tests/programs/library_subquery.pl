@@ -6,6 +6,7 @@
 % p(0.3) : 1
 % likely : 1
 % given(0.4) : 1
+% Declined: subquery/2 is not spoken by the tabled engine
 
 0.3::a.
 0.4::b.

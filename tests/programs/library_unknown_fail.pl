@@ -4,6 +4,7 @@
 %
 % Expected outcome:
 % a : 1
+% Declined: nowhere/0 has no clauses
 
 :- unknown(fail).
 a :- \+ nowhere.

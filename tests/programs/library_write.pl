@@ -5,6 +5,7 @@
 % Expected outcome:
 % a : 1
 % Prints: hello world
+% Declined: write/1 is not spoken by the tabled engine
 
 a :- write(hello), write(' '), writeln(world).
 query(a).

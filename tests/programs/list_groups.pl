@@ -8,6 +8,7 @@
 % b(y,[2]) : 1
 % c(x,[1, 3]) : 1
 % c(y,[2]) : 1
+% Declined: enum_groups/3 is decided by Python
 
 :- use_module(library(lists)).
 a(L) :- flatten([1, [2, [3]]], L).

@@ -12,6 +12,7 @@
 % g([2, 3]) : 1
 % h([1],[2],[3]) : 1
 % i(6) : 1
+% Declined: call/3 is not spoken by the tabled engine
 
 :- use_module(library(apply)).
 gt(X) :- X > 1.

@@ -7,6 +7,7 @@
 % sent([ok, lost]) : 0.09
 % sent([lost, ok]) : 0.09
 % sent([lost, lost]) : 0.01
+% Declined: call/3 is not spoken by the tabled engine
 
 :- use_module(library(apply)).
 0.9::through(S, ok); 0.1::through(S, lost) :- signal(S).

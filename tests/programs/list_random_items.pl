@@ -14,6 +14,7 @@
 % s(b) : 0.5
 % both : 0
 % ProbLog differs: its sample_uniform1/3 with a known item forgets the other items
+% Declined: 1, x as an argument is not spoken by the tabled engine
 
 :- use_module(library(lists)).
 u(X) :- select_uniform(one, [1, 2, 4], X, _).

@@ -9,6 +9,7 @@
 % d(b) : 1
 % e(h(x,y)) : 1
 % ProbLog differs: its functor/3 and arg/3 lose what a variable of a term is bound to
+% Declined: functor/3 is not spoken by the tabled engine
 
 0.5::p(f(a, b)).
 a(L) :- p(T), T =.. L.

@@ -6,6 +6,7 @@
 % Expected outcome:
 % yes : 1
 % no : 0
+% Declined: twice/2 is decided by Python
 
 :- use_module('python/numbers.py').
 yes :- twice(2, 4).

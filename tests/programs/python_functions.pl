@@ -10,6 +10,7 @@
 % f(2) : 1
 % f(3) : 1
 % f(6) : 1
+% Declined: twice/2 is decided by Python
 
 :- use_module('python/numbers.py').
 0.5::n(3).

@@ -6,6 +6,7 @@
 % p(_) : 1
 % q(f(A,A,_)) : 1
 % ProbLog differs: it refuses answers with variables
+% Declined: an answer holds for all values of a variable
 
 p(_).
 q(f(X, X, _)).

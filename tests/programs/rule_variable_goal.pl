@@ -5,6 +5,7 @@
 % Expected outcome:
 % a : 0.3
 % c : 0.7
+% Declined: call/1 is not spoken by the tabled engine
 
 0.3::b.
 a :- X = b, X.

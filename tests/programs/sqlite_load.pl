@@ -9,6 +9,7 @@
 % order(1,2.5) : 1
 % ageless(bob) : 0.5
 % ProbLog differs: it cannot read tables with such names
+% Declined: person/2 is decided by Python
 
 :- use_module(library(db)).
 :- sqlite_load('tables/people.sqlite').

@@ -6,6 +6,7 @@
 % word(abc) : 0.3
 % word(abd) : 0.7
 % dashed('a-b-1') : 1
+% Declined: concat/2 is decided by Python
 
 :- use_module(library(string)).
 0.3::last(c); 0.7::last(d).

@@ -7,6 +7,7 @@
 % length(3) : 1
 % back(cba) : 1
 % ProbLog differs: it does not see lists that another library has loaded
+% Declined: str2lst/2 is decided by Python
 
 :- use_module(library(string)).
 :- use_module(library(lists)).
