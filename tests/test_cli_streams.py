@@ -143,7 +143,7 @@ def test_a_terminal_of_another_encoding(folder: Path, encoding: str) -> None:
     (folder / "p.pl").write_text("0.25::'λ'. query('λ').", encoding="utf-8")
     done = shell("deepplp prob p.pl", folder, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.strip() in ("'λ':\t0.25".encode(), b"'\\u03bb':\t0.25")
+    assert done.stdout.strip() in ("λ:\t0.25".encode(), b"\\u03bb:\t0.25")
     (folder / "p.pl").write_text("'λ' :- b c.", encoding="utf-8")
     done = shell("deepplp prob p.pl", folder, PYTHONIOENCODING=encoding)
     assert done.returncode == 1
