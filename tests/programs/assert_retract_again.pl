@@ -11,10 +11,6 @@
 % Declined: assertz/1 is decided by Python
 
 :- use_module(library(assert)).
-:- dynamic p/1.
-:- dynamic r/1.
-:- dynamic s/1.
-:- dynamic u/1.
 held(X) :- p(X).
 kept(X) :- r(X).
 left(X) :- u(X).
