@@ -201,6 +201,9 @@ def _instances(argument: Term, statement: Statement) -> Iterator[Term]:
     if not any(isinstance(part, Var) and str(part) == output for part in subterms([argument])):
         yield argument
         return
+    if argument.is_var():
+        yield from values
+        return
     for value in values:
         yield substituted([argument], {output: value})[0]
 

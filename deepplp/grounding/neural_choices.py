@@ -152,6 +152,8 @@ def _expanded(declared: NeuralDeclaration, domain: ClauseTerm) -> Iterator[Term]
 
 
 def _integer(declared: NeuralDeclaration, bound: ClauseTerm) -> int:
+    if isinstance(bound, Constant) and isinstance(bound.functor, int):
+        return bound.functor
     try:
         value = number_of(bound) if isinstance(bound, Term) and is_ground(bound) else None
     except ValueError:

@@ -24,7 +24,7 @@ from deepplp.program import (
     named_all,
     readable,
     standard_order_keys,
-    text_of,
+    texts_of,
 )
 
 __all__ = ["Question", "atom_of", "goal_fault", "truth_value"]
@@ -77,8 +77,9 @@ class Question:
         count = len(self.queries)
         found: dict[str, tuple[Term, Key]] = {}
         asked = [answer for answers in answered[:count] for answer in answers]
-        for shown, (_, key) in zip(named_all([term for term, _ in asked]), asked, strict=True):
-            found.setdefault(text_of(shown), (shown, key))
+        terms = named_all([term for term, _ in asked])
+        for text, shown, (_, key) in zip(texts_of(terms), terms, asked, strict=True):
+            found.setdefault(text, (shown, key))
         unanswered = tuple(q for q, answers in zip(self.queries, answered, strict=False) if not answers)
         known: dict[str, tuple[Term, Key]] = {}
         observed: dict[str, tuple[Term, Key]] = {}

@@ -53,7 +53,7 @@ from deepplp.program.terms import (
 from deepplp.program.text import Text
 from deepplp.program.values import PlainValue, quote, term_text, unquoted
 from deepplp.program.values import Term as TermValue
-from deepplp.program.writing import text_of
+from deepplp.program.writing import text_of, texts_of
 
 __all__ = [
     "RANGE_FUNCTOR",
@@ -114,6 +114,7 @@ __all__ = [
     "subterms",
     "term_text",
     "text_of",
+    "texts_of",
     "unbound_in_heads",
     "undecided_signatures",
     "unquoted",

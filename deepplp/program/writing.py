@@ -6,14 +6,14 @@ find the term again: ``v((a; b))``, ``1- -1``, ``a=(\+b)``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 
 from deepplp.program.atoms import is_word
 
-__all__ = ["text_of"]
+__all__ = ["text_of", "texts_of"]
 
 _Piece: TypeAlias = "str | tuple[object, int]"  # a text, or a term and the highest priority that it may have there
 _SYMBOLS = frozenset("+-*/\\^<>=~:.?@#&|")
@@ -42,6 +42,11 @@ def text_of(term: object) -> str:
             parts.append(" ")  # or the two would be read as one
         parts.append(piece)
     return "".join(parts)
+
+
+def texts_of(terms: Iterable[object]) -> list[str]:
+    """The texts of several terms."""
+    return [text_of(term) for term in terms]
 
 
 def _is_plain(term: Any) -> bool:

@@ -19,6 +19,8 @@ Pattern: TypeAlias = "int | tuple[int, *tuple[Pattern, ...]]"
 Environment: TypeAlias = "list[Pattern | None]"
 Number: TypeAlias = int | float
 
+_SURELY_WRITABLE = 1 << 62
+
 
 class OutsideFragment(Exception):  # noqa: N818 (no error: ProbLog's engine takes over)
     """Tabled evaluation meets what it does not know, or what is an error that ProbLog's engine reports.
@@ -40,6 +42,8 @@ class OutsideFragment(Exception):  # noqa: N818 (no error: ProbLog's engine take
 
 
 def _writable(value: int) -> int:
+    if -_SURELY_WRITABLE < value < _SURELY_WRITABLE:
+        return value
     try:
         written(value)
     except OverflowError as error:
