@@ -22,6 +22,7 @@ s(X, K) :- d(X, 0), c, w(K), e(1).
 s(X, K) :- d(X, 1), w(K).
 """
 Mode = Callable[[], AbstractContextManager[object]]
+torchs_own_warning = pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:FutureWarning")
 modes = pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
 
 
@@ -135,3 +136,53 @@ def test_answers_looked_at_without_gradients_still_have_them(mode: Mode, name: s
     expected.sum().backward()
     pairs = list(zip(model.parameters(), expected_model.parameters(), strict=True))
     assert all(p.grad is not None and torch.equal(p.grad, e.grad) for p, e in pairs)
+
+
+SUM = "nn(net, [X], Y, [0..2]) :: d(X, Y). s(X, Z, W) :- d(X, A), d(Z, B), W is A + B."
+
+
+def sums(x: torch.Tensor) -> torch.Tensor:
+    """The probabilities of the sums of two outputs of the identity."""
+    model = deepplp.Model(Program.from_string(SUM), {"net": torch.nn.Identity()}, cache=False)
+    return model.query("s(a, a2, W)", {"a": x, "a2": x.flip(0)}).probs
+
+
+@torchs_own_warning
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_forward_mode_keeps_the_tangent(requires_grad: bool) -> None:
+    """A tangent goes through a query, whether the tensor requires gradients or not: it is that of differences."""
+    x = torch.softmax(rows()[:, :3].double(), 1)
+    tangent = torch.linspace(-1, 1, 15, dtype=torch.float64).reshape(5, 3)
+    tangent = tangent - tangent.mean(dim=1, keepdim=True)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x.clone().requires_grad_(requires_grad), tangent)
+        found = torch.autograd.forward_ad.unpack_dual(sums(dual)).tangent
+    step = 1e-6
+    expected = (sums(x + step * tangent) - sums(x - step * tangent)) / (2 * step)
+    assert found is not None
+    assert torch.allclose(found.detach(), expected, atol=1e-8)
+
+
+@torchs_own_warning
+def test_transforms_of_functions_are_named() -> None:
+    """torch.func's transforms are an error that says what to use instead."""
+    x = torch.softmax(rows()[:, :3].double(), 1)
+    for transformed in (
+        torch.func.grad(lambda t: sums(t).sum()),
+        torch.func.jacrev(lambda t: sums(t)),
+        lambda t: torch.func.jvp(sums, (t,), (t,)),
+        torch.func.vmap(lambda t: sums(t[None])),
+    ):
+        with pytest.raises(deepplp.DeepPLPError, match=r"network 'net' is differentiated or batched by torch\.func"):
+            transformed(x)
+
+
+def test_an_output_changed_in_place_is_named() -> None:
+    """What a query has read must not change before its answers are read: their gradient would be that elsewhere."""
+    model = deepplp.Model(Program.from_string(SUM), {"net": torch.nn.Identity()}, cache=False)
+    for requires_grad in (True, False):
+        x = torch.softmax(rows()[:, :3].double(), 1).requires_grad_(requires_grad) * 1.0
+        answers = model.query("s(a, a, W)", {"a": x})
+        x.mul_(0.5)
+        with pytest.raises(deepplp.DeepPLPError, match="was changed in place after the query"):
+            answers.log_probs  # noqa: B018 (a property that works)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from deepplp.circuit import Plan
 from deepplp.errors import InputError
@@ -75,6 +76,9 @@ class Evaluation:
                 f"the circuit reads {plan.width} weights for each of {self.rows} rows and {plan.shared} that all rows "
                 f"share; it was given {batched.numel()} and {shared.numel()}"
             )
+        self._versions = [None if t.is_inference() else t._version for t in self._tensors]
+        if forward_ad._current_level >= 0:  # a tangent passes through operations that autograd knows: not the kernels
+            use_kernel = False
         keep = self._wants_gradients()
         self._kernel: CpuWalk | TritonWalk | None = None
         if use_kernel and self.device.type == "cpu":
@@ -119,6 +123,12 @@ class Evaluation:
         return (batched.requires_grad or shared.requires_grad) and torch.is_grad_enabled()
 
     def _read(self, kind: Kind, chosen: Tensor | None = None) -> Tensor:
+        for tensor, version in zip(self._tensors, self._versions, strict=True):
+            if version is not None and tensor._version != version:
+                raise InputError(
+                    "a network's output, or a weight, was changed in place after the query: read the answers before, "
+                    "or change a copy (.clone())"
+                )
         if self._kernel is None or not self._wants_gradients():
             return self._walk.read(kind, chosen, self.dtype)
         found: Tensor = _Read.apply(*self._tensors, self._kernel, kind, chosen, self.dtype)

@@ -260,6 +260,12 @@ def call_network(
         raise NetworkOutputError(
             f"network {name!r} returned {type(raw).__name__}; {declaration} needs one tensor", position
         )
+    if torch._C._functorch.is_functorch_wrapped_tensor(raw):
+        raise NetworkOutputError(
+            f"network {name!r} is differentiated or batched by torch.func (grad, jacrev, jvp, vmap), which cannot look "
+            "into a query; use backward(), torch.autograd.grad or dual numbers, and the batch axis of the inputs",
+            position,
+        )
     if raw.layout is not torch.strided or raw.is_nested or raw.device.type == "meta" or raw.dtype.itemsize == 1:
         kind = _kind_without_values(raw)
         if kind is not None:
