@@ -266,3 +266,14 @@ def test_bounds_travel_and_have_the_dtype() -> None:
     prepared = three().compile("d(a, Y)", inputs=["a"], evidence={"e(a)": True})
     assert torch.allclose(prepared(x).upper.float(), answers.upper)
     assert three().query("d(a, Y)", {"a": torch.zeros(0, 3)}).upper.shape == (0, 3)
+
+
+def test_bounds_by_hand() -> None:
+    """Of 0.5, 0.2 and 0.3 the two largest are kept: 0.2 counts against each answer, or for it."""
+    x = {"a": tensor([[0.5, 0.2, 0.3]])}
+    free = three(2).query("d(a, Y)", x)
+    given = three(2).query("d(a, Y)", x, evidence={"e(a)": True})
+    assert free.lower[0].tolist() == pytest.approx([0.5, 0.0, 0.3])
+    assert free.upper[0].tolist() == pytest.approx([0.7, 0.2, 0.5])
+    assert given.lower[0].tolist() == pytest.approx([0.5, 0.0, 0.3])  # 0.5 / (0.8 + 0.2); without k it is 0.5 / 0.8
+    assert given.upper[0].tolist() == pytest.approx([0.7, 0.0, 0.5])
