@@ -256,7 +256,6 @@ def test_parts_of_a_clause() -> None:
     ("text", "reason"),
     [
         ("p(1).\nq(L) :- findall(X, p(X), L).\nquery(q(_)).", r"p\.pl:2:\d+: findall/3 is not spoken by the tabled"),
-        ("0.5::p(a).\nq :- p('a').\nquery(q).", "are written differently and unify"),
         ("p(X) :- var(X), X = 1.\np(X) :- nonvar(X).\ns :- p(1), p(X).\nquery(s).",
          r"p\(1\) is proved in different ways by calls"),
     ],

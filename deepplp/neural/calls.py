@@ -279,9 +279,10 @@ def _kind_without_values(raw: Tensor) -> str | None:
         return "a nested tensor, whose rows may have unlike lengths; return a dense one (.to_padded_tensor(0))"
     if raw.layout is not torch.strided:
         return "a sparse tensor; return a dense one (.to_dense())"
-    if raw.device.type == "meta":
+    has_values = raw.device.type != "meta" or type(raw) not in (Tensor, torch.nn.Parameter)  # a subclass may hold some
+    if not has_values:
         return "a tensor on the device 'meta', which has no values; move the network to another device"
-    if raw.is_floating_point():
+    if raw.is_floating_point() and raw.dtype.itemsize == 1:
         return f"{raw.dtype}, too coarse for probabilities; return a wider type (.float())"
     return None
 
