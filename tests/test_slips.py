@@ -101,3 +101,14 @@ def test_predicates_that_are_missing(tmp_path: Path, text: str, message: str) ->
     assert str(caught.value).startswith(f"{file}:{message}")
     found = [f for f in deepplp.check_file(file).findings if f.severity == "error"]
     assert [str(f).replace(" error:", "").startswith(f"{file}:{message}") for f in found] == [True]
+
+
+@pytest.mark.parametrize("head", ["query(a)", "evidence(a)", "evidence(a, false)", "evidence(\\+a)"])
+def test_probability_of_a_question(tmp_path: Path, head: str) -> None:
+    """A query or evidence with a probability: running and checking refuse it where it stands."""
+    file = tmp_path / "p.pl"
+    file.write_text(f"0.5::a. query(a). 0.5::{head}.")
+    with pytest.raises(errors.ProgramSyntaxError, match=r"has no probability, as it is no fact; write ") as caught:
+        deepplp.Model(file, cache=False).query()
+    assert str(caught.value).startswith(f"{file}:1:19: {head}")
+    assert deepplp.check_file(file).errors == 1

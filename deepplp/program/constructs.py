@@ -116,6 +116,12 @@ def _check_goal(head: Term, position: Position) -> None:
     """Refuse ``query`` and ``evidence`` of what is no goal, also in a rule whose body never holds."""
     asks = (head.functor, head.arity) in (("query", 1), ("evidence", 1), ("evidence", 2))
     goal: Any = head.args[0] if asks else None
+    if asks and head.probability is not None and not isinstance(goal, (Constant, Var)):
+        shown = ", ".join(map(readable, head.args))
+        raise ProgramSyntaxError(
+            f"{head.functor}({shown}) has no probability, as it is no fact; write {head.functor}({shown}) without it",
+            position,
+        )
     is_list = isinstance(goal, Term) and goal.functor in (".", "[]") and not isinstance(goal, (Var, Constant))
     if is_list or isinstance(goal, Constant):
         kind = "a list" if is_list else "a number" if goal.is_float() or goal.is_integer() else "a text"
