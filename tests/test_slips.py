@@ -12,6 +12,8 @@ from deepplp import errors
 SLIPS = [
     ("q(X) :- a, X != 1.", "1:14: != is no operator"),
     ("q(X) :- X =! 1.", "1:11: =! is no operator"),
+    ("q(X) :- X === 1.", "1:11: === is no operator; write X == Y"),
+    ("q(X) :- p(Y), X += Y.", "1:17: += is no operator; a variable keeps its value"),
     ("q(X) :- p(X), X <= 1.", "1:17: <= is no operator; at most is =<"),
     ("q(X) :- p(X), X <> 1.", "1:17: <> is no operator"),
     ("q(X) :- p(X) && X > 1.", "1:14: && is no operator; and is a comma"),

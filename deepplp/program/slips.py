@@ -35,6 +35,8 @@ _SIGNS = {
     ("|", "|"): "|| is no operator; or is a semicolon: a ; b",
     ("==", ">"): "==> is no operator; a rule is head :- body, a grammar rule head --> body",
     (":", "="): ":= is no operator; a rule is head :- body, a value X is Expression",
+    ("==", "="): "=== is no operator; write X == Y for terms that are the same, X =:= Y for numbers",
+    ("+", "="): "+= is no operator; a variable keeps its value: write New is Old + Step",
     ("=", "!"): "=! is no operator; write X \\= Y for terms that differ, X =\\= Y for numbers",
 }  # fmt: skip
 _WORDS = {
