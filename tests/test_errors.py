@@ -405,7 +405,7 @@ CASES = [
          "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
          "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),
     Case("a built-in's clause", errors.ProgramError,
-         "p.pl:2:1: can not overwrite built-in 'true/0'\n    true :- a.\n    ^", program="a.\ntrue :- a.", query="a"),
+         "p.pl:2:1: can not overwrite built-in 'true/0'; give the predicate another name\n    true :- a.\n    ^", program="a.\ntrue :- a.", query="a"),
     Case("if-then-else", errors.UnsupportedConstructError,
          "p.pl:1:12: ProbLog has no if-then-else; write (a, X=1 ; \\+ a, X=2)\n"
          "    q(X) :- (a -> X = 1 ; X = 2).\n               ^",

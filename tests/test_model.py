@@ -344,3 +344,10 @@ def test_builtins(program: str, query: object, expected: dict[str, float]) -> No
 def test_negated_queries() -> None:
     """A negated query is its complement."""
     assert answer("0.3::a.", ["\\+a"]) == pytest.approx({"\\+a": 0.7})
+
+
+def test_a_class_is_no_network() -> None:
+    """A module's class in place of a module is told at once."""
+    program = deepplp.Program.from_string("nn(net, [X], Y, [0, 1]) :: d(X, Y).")
+    with pytest.raises(errors.NetworkInputError, match=r"not the class Softmax: write Softmax\(…\)"):
+        deepplp.Model(program, {"net": torch.nn.Softmax})

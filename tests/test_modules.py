@@ -25,7 +25,7 @@ FAULTS = [
     ("b(1).\n0.3:b(2).\n", "2:1: 0.3:b(2) is a fact about ':'"),
     ("c.\n?::b(1).\n", "2:1: ?::b(1) is a decision"),
     ("c.\n0.3::b(1); b(2).\n", "2:1: b(2) has no probability"),
-    ("b(1).\ntrue :- b(1).\n", "2:1: can not overwrite built-in 'true/0'"),
+    ("b(1).\ntrue :- b(1).\n", "2:1: can not overwrite built-in 'true/0'; give the predicate another name"),
     ("b(1).\nb(X) :- c(X), !.\nc(2).\n", "2:15: the cut !"),
     ("c(2).\nb(X) :- (c(X) -> X = 1 ; X = 2).\n", "2:15: ProbLog has no if-then-else"),
     ("b(1).\n\nb(X) :- missing(X).\n", "3:9: no clauses for missing/1"),

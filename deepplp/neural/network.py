@@ -56,6 +56,10 @@ class Network(nn.Module):
             raise NetworkOutputError(f"k is a number of values, at least 1, not {k!r}")
         if isinstance(module, Network):
             raise NetworkInputError("this is a Network already; pass it as it is")
+        if isinstance(module, type) and issubclass(module, nn.Module):
+            raise NetworkInputError(
+                f"a network is a module, not the class {module.__name__}: write {module.__name__}(…)"
+            )
         if not callable(module):
             raise NetworkInputError(f"a network must be a module or a callable, not {type(module).__name__}")
         self.module = module

@@ -193,7 +193,10 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
                     self.add_statement(clause, scope)
         except ProbLogError as error:
             message = str(error.base_message)
-            raise ProgramError(message[:1].lower() + message[1:].rstrip("."), statement.position) from None
+            message = message[:1].lower() + message[1:].rstrip(".")
+            if "overwrite" in message:
+                message += "; give the predicate another name"
+            raise ProgramError(message, statement.position) from None
 
     # An extension's choices get groups of their own: ProbLog numbers them as it does those below.
 
