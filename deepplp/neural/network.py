@@ -56,10 +56,9 @@ class Network(nn.Module):
             raise NetworkOutputError(f"k is a number of values, at least 1, not {k!r}")
         if isinstance(module, Network):
             raise NetworkInputError("this is a Network already; pass it as it is")
-        if isinstance(module, type) and issubclass(module, nn.Module):
-            raise NetworkInputError(
-                f"a network is a module, not the class {module.__name__}: write {module.__name__}(…)"
-            )
+        given: object = module
+        if isinstance(given, type) and issubclass(given, nn.Module):
+            raise NetworkInputError(f"a network is a module, not the class {given.__name__}: write {given.__name__}(…)")
         if not callable(module):
             raise NetworkInputError(f"a network must be a module or a callable, not {type(module).__name__}")
         self.module = module
