@@ -16,6 +16,7 @@ import pytest
 
 import deepplp
 from deepplp.errors import NegativeCycleError
+from deepplp.grounding.grounder import GrounderName
 from deepplp.program import Program
 
 Atom = tuple[str, ...]
@@ -181,3 +182,17 @@ def test_a_choice_is_one_however_it_is_reached() -> None:
     answers = deepplp.Model(Program.from_string(text), cache=False).query("q(X)")
     assert answers.terms == ("q(1)",)
     assert float(answers.probs) == pytest.approx(1 - (1 - 0.3) * (1 - 0.3 * 0.86), abs=1e-12)
+
+
+@pytest.mark.parametrize("grounder", ["auto", "problog"])
+def test_anonymous_variables_are_variables_of_their_own(grounder: GrounderName) -> None:
+    """Two ``_`` of a query, of evidence or of what has no answer stand for two terms."""
+    text = "q(X, Y) :- r(X), s(Y). 0.5::r(0). 0.5::r(1). 0.5::s(0). 0.5::s(1).\n"
+    model = deepplp.Model(Program.from_string(text), cache=False, grounder=grounder)
+    every = {f"q({x},{y})": pytest.approx(0.25) for x in (0, 1) for y in (0, 1)}
+    assert model.query("q(_, _)").to_dict() == every
+    assert deepplp.probabilities(Program.from_string(text + "query(q(_, _))."), grounder=grounder) == every
+    assert model.query("q(X, X)").to_dict() == {a: every[a] for a in ("q(0,0)", "q(1,1)")}
+    assert model.query("r(0)", evidence={"q(_, _)": False}).to_dict() == {"r(0)": pytest.approx(0.125 / 0.4375)}
+    assert model.query("q(f(_), _)").unanswered == ("q(f(_),_)",)
+    assert model.query("q(f(X), X)").unanswered == ("q(f(X),X)",)

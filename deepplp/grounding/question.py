@@ -20,6 +20,7 @@ from deepplp.program import (
     LearnableClause,
     Term,
     Var,
+    anonymous_apart,
     is_ground,
     named_all,
     readable,
@@ -64,7 +65,7 @@ class Question:
 
     def goals(self) -> list[Term]:
         """The goals to ground, none of them negated: those of the queries, then those of the evidence."""
-        return [atom_of(term)[0] for term in (*self.queries, *(term for term, _ in self.evidence))]
+        return [anonymous_apart(atom_of(term)[0]) for term in (*self.queries, *(term for term, _ in self.evidence))]
 
     def formula(self, ground: GroundGoals, learnables: tuple[LearnableClause, ...]) -> Formula:
         """The formula of the goals' answers.

@@ -33,7 +33,7 @@ class _Names:
     def __getitem__(self, variable: Any) -> Var:
         if isinstance(variable, str) and (variable[:1].isalpha() or "…" in variable):
             return Var(variable)
-        if variable is None or self._counts[variable] == 1:
+        if variable is None or variable == "_" or self._counts[variable] == 1:  # each ``_`` is one of its own
             return Var("_")
         number = len(self._names)
         letter = chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else "")

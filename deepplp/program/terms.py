@@ -20,6 +20,7 @@ __all__ = [
     "Not",
     "Term",
     "Var",
+    "anonymous_apart",
     "decoded_term",
     "encoded_term",
     "is_ground",
@@ -65,6 +66,27 @@ def substituted(terms: Iterable[Term], tokens: Mapping[str, Term], *, compounds:
     [f(b,g(b))]
     """
     return [_substituted(term, tokens, compounds) for term in terms]
+
+
+class _Fresh(dict[str, Term]):
+    """A variable of its own for every ``_``, and nothing else."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name != "_":
+            return default
+        self[f"_#{len(self) + 1}"] = made = Var(f"_#{len(self) + 1}")
+        return made
+
+
+def anonymous_apart(term: Term) -> Term:
+    """A term in which each ``_`` is a variable of its own; they would be one by their name.
+
+    >>> anonymous_apart(Term("f", Var("_"), Var("X"), Var("_")))
+    f(_#1,X,_#2)
+    """
+    if sum(isinstance(part, Var) and str(part) == "_" for part in subterms([term])) < 2:
+        return term
+    return _substituted(term, _Fresh(), False)
 
 
 def _substituted(term: Term, tokens: Mapping[str, Term], compounds: bool) -> Term:

@@ -1,0 +1,74 @@
+"""Programs that compare, sort, collect and deny terms, against all their worlds, each worked out on plain tuples."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import deepplp
+from deepplp.grounding.grounder import GrounderName
+from tests.test_order import TERM, Plain, distinct, in_order, text
+
+RULES = """
+below(X, Y) :- n(X), n(Y), X @< Y.
+between(X, Y) :- n(X), n(Z), n(Y), X @< Z, Z @< Y.
+next(pair(X, Y)) :- below(X, Y), \\+ between(X, Y).
+least(X) :- n(X), \\+ below(_, X).
+sorted(L) :- findall(X, n(X), Found), sort(Found, L).
+falling(L) :- findall(X, n(X), Found), sort(0, @>=, Found, L).
+many(N) :- findall(X, n(X), Found), length(Found, N).
+extremes(X, Y) :- findall(Z, n(Z), Found), Found = [_|_], sort(Found, [X|_]), msort(Found, L), last(L, Y).
+none :- \\+ n(_).
+all_below(X) :- n(X), forall((n(Y), Y \\== X), Y @< X).
+"""
+QUERIES = ["next(_)", "least(_)", "sorted(_)", "falling(_)", "many(_)", "extremes(_,_)", "all_below(_)", "none"]
+
+
+def listed(terms: list[Plain]) -> str:
+    """A list as a program writes it."""
+    return f"[{','.join(map(text, terms))}]"
+
+
+def holding(terms: list[Plain]) -> set[str]:
+    """The atoms that hold in the world of these facts, which are in any order and distinct."""
+    ordered = sorted(terms, key=in_order)
+    pairs = list(itertools.pairwise(ordered))
+    found = {f"sorted({listed(ordered)})", f"falling({listed(ordered[::-1])})", f"many({len(terms)})"}
+    found |= {f"next(pair({text(a)},{text(b)}))" for a, b in pairs}
+    if ordered:
+        found |= {f"least({text(ordered[0])})", f"all_below({text(ordered[-1])})"}
+        found.add(f"extremes({text(ordered[0])},{text(ordered[-1])})")
+    return found if ordered else found | {"none"}
+
+
+@pytest.mark.parametrize("grounder", ["auto", "problog"])
+@given(
+    st.lists(TERM, min_size=1, max_size=4).map(distinct),
+    st.lists(st.sampled_from([0.5, 0.25, 0.9, None]), min_size=4, max_size=4),
+    st.lists(st.sampled_from(QUERIES), min_size=1, max_size=3, unique=True),
+)
+@settings(max_examples=25)
+def test_all_worlds(
+    grounder: GrounderName, terms: list[Plain], probabilities: list[float | None], queries: list[str]
+) -> None:
+    """Every answer has the summed probability of the worlds in which it holds, and nothing else has any."""
+    facts = list(zip(terms, probabilities, strict=False))
+    lines = [f"{'' if p is None else f'{p}::'}n({text(term)})." for term, p in facts]
+    program = deepplp.Program.from_string("\n".join([*lines, RULES]))
+    answers = deepplp.Model(program, cache=False, grounder=grounder).query(queries)
+    expected: Counter[str] = Counter()
+    for world in itertools.product(*([True] if p is None else [True, False] for _, p in facts)):
+        p = math.prod(q if holds else 1 - q for (_, q), holds in zip(facts, world, strict=True) if q is not None)
+        here = holding([term for (term, _), holds in zip(facts, world, strict=True) if holds])
+        for atom in here:
+            if any(atom.split("(")[0] == query.split("(")[0] for query in queries):
+                expected[atom] += p
+    found = {term: float(p) for term, p in answers.items() if float(p) > 0.0}
+    assert len(found) == len(expected)
+    for atom, p in expected.items():
+        assert float(answers[atom]) == pytest.approx(p, abs=1e-12)
