@@ -42,8 +42,8 @@ types: $(INSTALLED) ## Check types
 architecture: $(INSTALLED) ## Check which part imports which
 	$(BIN)/python -m tests.architecture
 
-tests: $(INSTALLED) ## Run the tests
-	$(BIN)/python -m pytest
+tests: $(INSTALLED) ## Run the tests, each file in a process of its own
+	$(BIN)/python -m tests
 
 bench: $(BENCH) ## Measure against other systems (FLAGS=--quick: some minutes; see docs/benchmarks.md)
 	$(BIN)/python -m experiments.benchmarks $(FLAGS)
