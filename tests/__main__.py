@@ -16,6 +16,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from experiments.datasets import data_root
+
 ROOT = Path(__file__).parent.parent
 NO_TESTS = 5  # pytest's status where a file was skipped as a whole
 
@@ -30,6 +32,7 @@ def run(part: str) -> tuple[str, int, str, float]:
 
 def main() -> int:
     """Run, print each file's result as it comes and what failed at the end; 1 where anything did."""
+    data_root()  # a folder that is not there is said once
     parts = sys.argv[1:] or [*sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("tests/test_*.py")), "deepplp"]
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     failed: list[str] = []
