@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import problog  # noqa: F401 (it raises the recursion limit, which hypothesis warns of where it happens in a test)
@@ -23,6 +24,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 
 def pytest_configure() -> None:
     """End at once where ``DEEPPLP_DATA`` names a folder that is not there: its tests would be skipped unseen."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a job in the background, and in all that it starts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         data_root()
     except SystemExit as error:
