@@ -40,7 +40,7 @@ ARROWS: Mapping[str, str] = {
     "compilation": "apart circuit collector errors formula limits watch locks",
     "evaluation": "circuit errors lazy",
     "neural": "errors locks",
-    "answers": "errors program",
+    "answers": "errors lazy program",
     "queries": "answers circuit compilation errors evaluation formula grounding lazy limits neural program locks",
     "model": "answers circuit compilation errors evaluation formula grounding limits neural program queries locks",
     "checking": "errors grounding program",

@@ -65,8 +65,11 @@ def test_parameters_count_as_they_start() -> None:
 
 
 def test_answers_stand_as_in_a_model(tmp_path: Path) -> None:
-    """In the order of `Model.query`, with what no world proves behind."""
-    text = "0.5::e(b, c). 0.25::e(a, b). e(c, d) :- fail. query(e(_, _)). query(e(c, d))."
+    """In the order and the spelling of `Model.query`, with what no world proves behind."""
+    text = (
+        "0.5::e(b, c). 0.25::e(a, b). e(c, d) :- fail. query(e(_, _)). query(e(c, d)). "
+        "0.5::v((a; b)). 0.25::w(1 - -1). query(v(_)). query(w(_))."
+    )
     path = tmp_path / "edges.pl"
     path.write_text(text)
     answers = deepplp.Model(path, cache=False).query()
@@ -114,7 +117,7 @@ def test_the_command_line_loads_neither_torch_nor_numba(tmp_path: Path) -> None:
     assert done.stdout.split() == ["heads:", "0.4", "[]"]
 
 
-@pytest.mark.parametrize("package", ["deepplp", "deepplp.queries", "deepplp.evaluation"])
+@pytest.mark.parametrize("package", ["deepplp", "deepplp.answers", "deepplp.queries", "deepplp.evaluation"])
 def test_names_that_are_loaded_on_use_are_there(package: str) -> None:
     """Every name of a lazy package, and a clear error for others."""
     module = importlib.import_module(package)

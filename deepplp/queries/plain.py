@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from deepplp.answers import AnswerTerms
 from deepplp.circuit import FALSE_NODE
 from deepplp.compilation import CompileBudget, CompilerName
 from deepplp.errors import InconsistentEvidenceError, QueryError, UnknownNetworkError
@@ -63,8 +64,8 @@ def probabilities(
     found = one_row_probabilities(circuit, _weights(header.choices))
     if found is None:
         raise InconsistentEvidenceError(nothing_follows())
-    results = dict(zip(map(str, header.queries), found.tolist(), strict=True))
-    return results | {str(term): 0.0 for term in header.unanswered}
+    results = dict(zip(AnswerTerms(header.queries).texts, found.tolist(), strict=True))
+    return results | {str(term): 0.0 for term in header.unanswered}  # with ProbLog's names of variables
 
 
 def _built(program: Program, settings: Settings, cache: str | os.PathLike[str] | bool | None) -> Built:
