@@ -42,8 +42,26 @@ def checked(tmp_path: Path, text: str) -> tuple[dict[str, float], list[str]]:
         ("q(Y) :- maplist({Y, 0}/[X]>>(X = Y), [1, 1]).", {"q(1)": 1.0}),
         ("q(Y) :- maplist(Y/[X]>>(X = Y), [1, 2]).", {}),
         ("q(Y) :- call(f(Y)/(Z = Y, Z = 1)).", {"q(1)": 1.0}),
-        (r"q(Y) :- maplist(\X^(X = Y), [1, 1]).", {"q(1)": 1.0}),
-        (r"q(Y) :- maplist(\X^(X = Y), [1, 2]).", {}),
+        (r"q(Y) :- maplist(\X^(X = Y), [1, 2]), Y = free.", {"q(free)": 1.0}),
+        (r"q(Y) :- maplist(Y/(\X^(X = Y)), [1, 1]).", {"q(1)": 1.0}),
+        (r"q(Y) :- maplist(Y/(\X^(X = Y)), [1, 2]).", {}),
+        (r"q(M) :- maplist(\X^Y^(Y is X * 2), [1, 2, 3], M).", {"q([2, 4, 6])": 1.0}),
+        (r"q(M) :- maplist(\X^(\Y^(Y is X * 2)), [1, 2, 3], M).", {"q([2, 4, 6])": 1.0}),
+        (r"q(M) :- maplist(\X^Y^maplist(\A^B^(B is A * X), [1, 2], Y), [1, 2], M).", {"q([[1, 2], [2, 4]])": 1.0}),
+        (r"q(S) :- foldl(\X^A^B^(B is A + X), [1, 2, 3], 0, S).", {"q(6)": 1.0}),
+        (r"q(M) :- include(\X^(Z = X, Z > 1), [1, 2, 3], M).", {"q([2, 3])": 1.0}),
+        (r"q(M) :- exclude(\X^(Z = X, Z > 1), [1, 2, 3], M).", {"q([1])": 1.0}),
+        (r"q(Y-N) :- partition(\X^(Z = X, Z > 1), [1, 2, 3], Y, N).", {"q([2, 3]-[1])": 1.0}),
+        (r"q(M) :- convlist(\X^Y^(X > 1, Y is X * 2), [1, 2, 3], M).", {"q([4, 6])": 1.0}),
+        (r"q(a) :- forall(member(X, [1, 2]), call(\Y^Z^(Z is Y + 1), X, _)).", {"q(a)": 1.0}),
+        (r"q(L) :- findall(Z, (member(X, [1, 2]), call(\A^B^(B is A + 1), X, Z)), L).", {"q([2, 3])": 1.0}),
+        (r"q(M) :- maplist(F/(\X^Y^(Y = X-F)), [1, 2], M), F = 3.", {"q([1-3, 2-3])": 1.0}),
+        (r"q(M) :- maplist(F/(\X^(\Y^(Y = X-F))), [1, 2], M), F = 3.", {"q([1-3, 2-3])": 1.0}),
+        ("q(M) :- maplist(/(F, [X, Y]>>(Y = X-F)), [1, 2], M), F = 3.", {"q([1-3, 2-3])": 1.0}),
+        (r"0.5::b(1). 0.4::b(2). q(M) :- maplist(\X^Y^(b(X), Y = X), [1, 2], M).", {"q([1, 2])": 0.2}),
+        # X^Goal without a mark copies nothing.
+        ("q(M) :- maplist(X^Y^(Y = X), [1, 1], M).", {"q([1, 1])": 1.0}),
+        ("q(M) :- maplist(X^Y^(Y = X), [1, 2], M).", {}),
         (r"q(Z) :- call(\X^Y^(Y is X + 1), 3, Z).", {"q(4)": 1.0}),
         ("0.5::b(1). 0.4::b(2). q(a) :- maplist([X]>>b(X), [1, 2]).", {"q(a)": 0.2}),
         ("0.5::b(1). 0.4::b(2). q(a) :- maplist([X]>>(b(X) ; X > 1), [1, 2]).", {"q(a)": 0.5}),
@@ -76,11 +94,15 @@ def test_errors(goal: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "goal", ["maplist([X]>>no(X), [1])", "maplist([X]>>no(X), [1], _)", "call([X]>>(no(X), p), 1)"]
-)
+    "goal",
+    [
+        "maplist([X]>>no(X), [1])", "maplist([X]>>no(X), [1], _)", "call([X]>>(no(X), p), 1)",
+        "maplist(X^no(X), [1])", "maplist(f(F)/no(F), [1])", r"call(F/(\X^no(F)), 1, _)",
+    ],
+)  # fmt: skip
 def test_check_looks_into_lambda_expressions(tmp_path: Path, goal: str) -> None:
     """A goal in a lambda expression that nothing defines is found without running anything."""
     file = tmp_path / "p.pl"
     file.write_text(f"p.\nq :- {goal}.\n")
-    arity = 2 if goal.endswith("_)") else 1
+    arity = 2 if goal.endswith("_)") or "/no" in goal else 1
     assert f"no clauses for no/{arity}" in [f.message for f in deepplp.check_file(file).findings]

@@ -32,7 +32,7 @@ def goals_in_arguments(goal: Term) -> Iterator[tuple[Term, bool]]:
             return
     for number, argument in enumerate(goal.args):
         added = _added(goal) if number == 0 else None
-        for term in _lambdas(argument):
+        for term in _lambdas(argument, is_called=added is not None):
             yield _body(term, added if term is argument else None)
 
 
@@ -42,33 +42,41 @@ def _added(goal: Term) -> int | None:
     return _ADDED.get(goal.signature)
 
 
-def _lambdas(argument: object) -> Iterator[Term]:
-    """The outermost lambda expressions in a term."""
+def _lambdas(argument: object, is_called: bool) -> Iterator[Term]:
+    """The outermost lambda expressions in a term, which may be one without a mark if it is called itself."""
     stack = [argument]
     while stack:
         term = stack.pop()
         if not isinstance(term, Term) or isinstance(term, Var):
             continue
-        if _is_lambda(term):
+        if _is_lambda(term, is_called and term is argument):
             yield term
         else:
             stack.extend(term.args)
 
 
-def _is_lambda(term: Term) -> bool:
+def _is_lambda(term: Term, is_called: bool) -> bool:
     if term.signature == ">>/2":
         parameters = term.args[0]
         if isinstance(parameters, Term) and parameters.signature == "//2":
             parameters = parameters.args[1]
         return list_items(parameters) is not None
-    marked = term.args[0] if term.signature == "^/2" else None
-    return isinstance(marked, Term) and marked.signature == "\\/1"
+    if term.signature == "//2":  # otherwise a quotient
+        return is_called
+    if term.signature != "^/2":
+        return False
+    marked = term.args[0]
+    return is_called or (isinstance(marked, Term) and marked.signature == "\\/1")
 
 
 def _body(term: Term, added: int | None) -> tuple[Term, bool]:
     """The goal of a lambda expression, called with a number of arguments, and whether it has all of its own."""
     parameters, body = term.args
-    if term.signature == "^/2":
+    if term.signature == "//2":
+        if _is_lambda(body, is_called=True):
+            return _body(body, added)
+        taken = 0
+    elif term.signature == "^/2":
         taken = 1
         while isinstance(body, Term) and body.signature == "^/2":
             taken, body = taken + 1, body.args[1]

@@ -2,7 +2,8 @@ r"""Goals that are made of terms when they are called: lambda expressions and gr
 
 ``[X]>>Goal``, ``Free/Lambda``, ``\X^Goal`` and ``X^Goal`` are called with further arguments, by call/N and by what
 calls it, such as maplist/3. They mean what library(yall) of SWI-Prolog says: each call has copies of the variables of a
-lambda expression, but for those that stand in ``Free`` and those that are bound by then. ``phrase(Body, List)`` and
+lambda expression, but for those that stand in ``Free`` and those that are bound by then. ``X^Goal`` without a mark
+copies nothing: what a call binds stays bound in the next one. ``phrase(Body, List)`` and
 ``phrase(Body, List, Rest)`` parse a list by a body of a grammar.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import Unpack
+from typing import TypeGuard, Unpack
 
 from problog.engine_unify import substitute_simple
 from problog.logic import Clause, is_variable
@@ -138,35 +139,48 @@ def _lambda(arguments: Arguments, options: CallOptions) -> Term:
 
 
 def _sharing(arguments: Arguments, options: CallOptions) -> Term:
-    """``Free/Lambda``: all variables but those of ``Free`` are copied."""
+    r"""``Free/Lambda``: all variables are copied but those of ``Free``, which a ``\X^Goal`` within shares, too."""
     free, body, *actual = arguments
+    if _is_marked(body):
+        return _parameter((*body.args, *actual), options, free)
+    if isinstance(body, Term) and body.signature == ">>/2":
+        parameters, goal = body.args
+        if not (isinstance(parameters, Term) and parameters.signature == "//2"):
+            parameters = Term("'/'", free, parameters)
+        return _lambda((parameters, goal, *actual), options)
     return _with(_Copies(free)(body), actual)
 
 
 def _local(arguments: Arguments, options: CallOptions) -> Term:
-    r"""``\X^Goal``: X is copied, and no other variable."""
+    r"""``\X^Goal``: all its variables are copied."""
     body, *actual = arguments
     if not isinstance(body, Term) or body.signature != "^/2":
         raise GroundingError(f"\\ marks a parameter, such as \\X^p(X), not {readable(body)}", _at(options))
     return _parameter((Term("'\\'", body.args[0]), body.args[1], *actual), options)
 
 
-def _parameter(arguments: Arguments, options: CallOptions) -> Term:
-    r"""``X^Goal``, called with a first argument, which X is; ``\X^Goal`` has a copy of X for each call."""
+def _parameter(arguments: Arguments, options: CallOptions, free: Argument = None) -> Term:
+    r"""``X^Goal``, called with a first argument, which X is; ``\X^Goal`` has copies of all but the free variables."""
     parameter, body, first, *more = arguments
     if isinstance(parameter, Term) and parameter.signature == "\\/1":  # \ binds tighter than ^ in ProbLog's grammar
-        (parameter,) = parameter.args
-        copied = _Copies(None, only=parameter)
-        return _all([Term("'='", copied(parameter), first), _with(copied(body), more)])
+        copied = _Copies(free)
+        parameter, body = copied(parameter.args[0]), copied(body)
+        if free is not None and _is_marked(body):  # its own copies leave out what is free, too
+            body = Term("'/'", free, body)
     return _all([Term("'='", parameter, first), _with(body, more)])
 
 
-class _Copies:
-    """Variables of a lambda expression as new ones, but for those of a term; or ``only`` those of one."""
+def _is_marked(term: Argument) -> TypeGuard[Term]:
+    r"""Whether a term is ``\X^Goal``."""
+    marked = term.args[0] if isinstance(term, Term) and term.signature == "^/2" else None
+    return isinstance(marked, Term) and marked.signature == "\\/1"
 
-    def __init__(self, free: Argument, only: Argument = None) -> None:
+
+class _Copies:
+    """Variables of a lambda expression as new ones, but for those of a term."""
+
+    def __init__(self, free: Argument) -> None:
         self._kept = _variables(free)
-        self._only = None if only is None else _variables(only)
         self._names = (Var(f"$l{i}") for i in count())
         self._new: dict[Argument, Var] = {}
 
@@ -176,7 +190,7 @@ class _Copies:
     def __getitem__(self, variable: int | None) -> Argument:
         if variable is None:
             return next(self._names)
-        if variable in self._kept or (self._only is not None and variable not in self._only):
+        if variable in self._kept:
             return variable
         if variable not in self._new:
             self._new[variable] = next(self._names)
