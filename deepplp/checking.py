@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepplp.errors import DeepPLPError, Position
-from deepplp.grounding import Grounder, hint_for, impossible_goals
+from deepplp.grounding import Grounder, hint_for, impossible_goals, stated_faults
 from deepplp.program import Program, Statement, Term, asserted_signatures, calls_of, probability_faults, variables_of
 
 __all__ = ["Finding", "Report", "check_file"]
 
 _READING = frozenset({"consult/1", "use_module/1", "use_module/2"})
+_NO_QUERY = "it has no query/1, so that deepplp prob has nothing to ask; in Python, model.query(…) names what is asked"
 Severity = Literal["error", "warning"]
 
 
@@ -35,10 +36,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All findings, in the order of the text, and a line for each network that the program needs."""
+    """All findings, in the order of the text, a line for each network that the program needs, and what else to know."""
 
     findings: tuple[Finding, ...]
     networks: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -60,6 +62,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
     except DeepPLPError as error:
         findings.append(Finding("error", error.message, error.position))
         grounder = None
+    findings += [Finding("error", message, place) for message, place in stated_faults(program)]
     for statement in program.statements:
         findings += [Finding("error", message, statement.position) for message in probability_faults(statement)]
         findings += [Finding("warning", m, statement.position) for m in _singletons(statement)]
@@ -72,7 +75,8 @@ def check_file(path: str | os.PathLike[str]) -> Report:
     findings.sort(
         key=lambda f: (order.get(f.position.file, 0), f.position.line, f.position.column) if f.position else (0, 0, 0)
     )
-    return Report(tuple(dict.fromkeys(findings)), tuple(_networks(program)))
+    notes = () if faults or "query/1" in _defined(program) else (_NO_QUERY,)
+    return Report(tuple(dict.fromkeys(findings)), tuple(_networks(program)), notes)
 
 
 def _defined(program: Program) -> dict[str, Statement]:

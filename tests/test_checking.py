@@ -73,6 +73,66 @@ def test_findings(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert findings(tmp_path, text) == [e.format(folder=tmp_path) for e in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("0.3::a. evidence(a, maybe). query(a).", "1:18"),
+        ("0.3::a. evidence(a, 0.9). query(a).", "1:18"),
+        ("0.3::a. evidence(a, 1). query(a).", "1:18"),
+        ("0.3::a. evidence(a, _). query(a).", "1:18"),
+        ("0.3::a. 0.4::b. query((a, b)).", "1:17"),
+        ("0.3::a. 0.4::b. query((a ; b)).", "1:26"),
+        ("0.3::a. 0.4::b. evidence((a, b)). query(a).", "1:17"),
+        ("0.3::a. query(\\+ \\+a).", "1:15"),
+        ("0.3::a(1). query(\\+a(_)).", "1:18"),
+        ("0.3::a. query(a). evidence(a). evidence(\\+a).", "1:19"),
+        ("0.3::a. query(a). evidence(a, false). evidence(a).", "1:19"),
+        ("0.3::a(\"b\"). query(a(\"b\")). evidence(a(\"b\"), false). evidence(a(\"b\"), true).", "1:29"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_and_known_is_checked(tmp_path: Path, text: str, place: str) -> None:
+    """A query or evidence that asking refuses is an error of check, too, in the same line and of the same words."""
+    found = [f for f in findings(tmp_path, text) if "error" in f]
+    assert len(found) == 1
+    assert found[0].startswith(f"{place}: error: ")
+    with pytest.raises(errors.DeepPLPError) as caught:
+        deepplp.Model(tmp_path / "p.pl", cache=False).query()
+    assert caught.value.position is not None
+    assert caught.value.position.line == 1
+    said = caught.value.message.replace("itself or the program", "itself").replace("(_)", "(")
+    assert said.split("(")[0] in found[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.3::a. evidence(a). evidence(\\+a, false). query(a).",
+        "0.3::a(1). evidence(a(X), T) :- seen(X, T). seen(1, true). query(a(1)).",
+        "0.3::a(1). query(\\+X) :- asked(X). asked(a(1)).",
+        "0.3::a(1). 0.4::a(2). evidence(a(1)). evidence(\\+a(2)). query(a(_)).",
+    ],
+)
+def test_what_is_asked_and_known_runs(tmp_path: Path, text: str) -> None:
+    """What rules bind and evidence that agrees with itself are no errors."""
+    assert [f for f in findings(tmp_path, text) if "error" in f] == []
+    deepplp.Model(tmp_path / "p.pl", cache=False).query()
+
+
+def test_a_program_without_a_query_is_noted(tmp_path: Path) -> None:
+    """It is no fault, since Python may ask: the command line notes it apart from findings."""
+    file = tmp_path / "p.pl"
+    file.write_text("0.3::a.\n")
+    report = deepplp.check_file(file)
+    assert report.findings == ()
+    assert len(report.notes) == 1
+    result = run("check", file)
+    assert (result.returncode, result.stdout) == (0, f"{file}: 0 errors, 0 warnings\n")
+    assert result.stderr.startswith(f"note: {file}: it has no query/1")
+    file.write_text("0.3::a. query(a).\n")
+    assert deepplp.check_file(file).notes == ()
+    assert run("check", file).stderr == ""
+
+
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
 def test_our_own_programs_are_clean(path: Path) -> None:
     """The project's programs have nothing to find."""

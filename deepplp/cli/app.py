@@ -133,6 +133,8 @@ def check(
         typer.echo(str(finding))
     for network in report.networks:
         typer.echo(network)
+    for note in report.notes:
+        _say(f"note: {file}: {note}")
     warned = len(report.findings) - report.errors
     typer.echo(f"{file}: {_count(report.errors, 'error')}, {_count(warned, 'warning')}")
     raise typer.Exit(1 if report.errors else 0)

@@ -6,6 +6,7 @@ from deepplp.grounding.hints import hint_for
 from deepplp.grounding.impossible import ArgumentValues, impossible_goals
 from deepplp.grounding.python_predicates import PythonFunction, to_python
 from deepplp.grounding.question import truth_value
+from deepplp.grounding.question_faults import stated_faults
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "impossible_goals",
     "is_reserved",
     "reserved_signatures",
+    "stated_faults",
     "to_python",
     "truth_value",
 ]

@@ -28,7 +28,7 @@ from deepplp.program import (
     texts_of,
 )
 
-__all__ = ["Question", "atom_of", "goal_fault", "truth_value"]
+__all__ = ["Question", "atom_of", "goal_fault", "truth_fault", "truth_value"]
 
 
 def truth_value(value: object) -> bool | None:
@@ -110,6 +110,14 @@ def goal_fault(term: object, what: str) -> str | None:
     if isinstance(atom, Constant) or atom.functor in (".", "[]"):
         return f"{shown} is not an atom that can hold or not"
     return None
+
+
+def truth_fault(term: object, value: object) -> str | None:
+    """Why ``evidence(term, value)`` observes nothing; None where it does."""
+    text = readable(value)
+    if text in ("true", "false"):
+        return None
+    return f"evidence({readable(term)}, {text}): the second argument must be true or false"
 
 
 def atom_of(term: Term) -> tuple[Term, bool]:

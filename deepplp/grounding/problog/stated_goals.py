@@ -11,7 +11,7 @@ from deepplp.grounding.problog.faults import translated
 from deepplp.grounding.problog.loading import LoadedProgram
 from deepplp.grounding.problog.run import new_engine, with_exact_negation_if_needed
 from deepplp.grounding.problog.target import ProblogTarget
-from deepplp.grounding.question import atom_of, goal_fault
+from deepplp.grounding.question import atom_of, goal_fault, truth_fault
 from deepplp.program import Program, Term, Var, readable
 
 __all__ = ["OwnGoals", "own_goals"]
@@ -81,13 +81,10 @@ def _rule_of(what: str, term: object, program: Program) -> Position | None:
 def _own_evidence(program: Program, engine: Engine) -> list[tuple[Term, bool]]:
     found: list[tuple[Term, bool]] = []
     for term, value in _certain(engine, Term("evidence", None, None), program):
-        text = readable(value)
-        if text not in ("true", "false"):
-            raise GroundingError(
-                f"evidence({readable(term)}, {text}): the second argument must be true or false",
-                _place_of("evidence", term, program, engine),
-            )
-        found.append((_checked(term, "evidence", program, engine), text == "true"))
+        reason = truth_fault(term, value)
+        if reason is not None:
+            raise GroundingError(reason, _place_of("evidence", term, program, engine))
+        found.append((_checked(term, "evidence", program, engine), readable(value) == "true"))
     for (term,) in _certain(engine, Term("evidence", None), program):
         atom, negated = atom_of(_checked(term, "evidence", program, engine))
         found.append((atom, not negated))
