@@ -95,6 +95,24 @@ def test_a_parameter_grows_and_keeps_what_it_learnt() -> None:
     assert model.query(["p(1)", "p(2)", "p(3)"]).probs[0].tolist() == pytest.approx([0.5, 0.75, 0.5])
 
 
+def test_a_parameter_shares_out_what_each_grounding_leaves() -> None:
+    """One distribution of a clause is scaled by what each of its groundings fixes, alone and beside others."""
+    model = model_of("P::a(X); t(_)::b(X); t(_)::c(X) :- p(X, P). p(1, 0.2). p(2, 0.6). p(3, 0.0).")
+    queries = [f"{name}({x})" for name in "abc" for x in (1, 2, 3)]
+    model.compile(queries)
+    (logits,) = model.parameters()
+    with torch.no_grad():
+        logits.copy_(torch.tensor([0.25, 0.75]).log())
+    probs = model.query(queries).probs[0]
+    assert probs.tolist() == pytest.approx([0.2, 0.6, 0.0, 0.2, 0.1, 0.25, 0.6, 0.3, 0.75])
+    (gradient,) = torch.autograd.grad(
+        probs[3:6].sum(), logits
+    )  # b's derivative by its logit is 0.25 * 0.75 of what is left
+    assert gradient.tolist() == pytest.approx([0.1875 * 2.2, -0.1875 * 2.2])
+    many = model.query_many([deepplp.Query(query) for query in queries])
+    assert [answers.probs.item() for answers in many] == pytest.approx(probs.tolist())
+
+
 def test_many_groundings_are_one_tensor() -> None:
     """However many groundings queries have, compiled together or one by one, a clause has one parameter."""
     text = "t(_, X, Y)::likes(X, Y) :- n(X), n(Y). " + " ".join(f"n({i})." for i in range(12))

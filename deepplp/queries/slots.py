@@ -127,9 +127,7 @@ def learnable_blocks(
     """The slots in an order in which those of one block stand together, and the blocks."""
     groups: dict[object, list[LearnableSlot]] = {}
     for slot in slots:
-        # A clause without arguments has one distribution, which slots with other fixed values scale otherwise.
-        alone = slot.fixed if not slot.arguments else tuple(f is None for f in slot.fixed)
-        groups.setdefault((slot.clause, alone), []).append(slot)
+        groups.setdefault((slot.clause, *(f is None for f in slot.fixed)), []).append(slot)
     ordered = tuple(slot for group in groups.values() for slot in group)
     return ordered, tuple(LearnableBlock.of(group, distributions) for group in groups.values())
 
