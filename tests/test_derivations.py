@@ -258,6 +258,8 @@ def test_parts_of_a_clause() -> None:
         ("p(1).\nq(L) :- findall(X, p(X), L).\nquery(q(_)).", r"p\.pl:2:\d+: findall/3 is not spoken by the tabled"),
         ("p(X) :- var(X), X = 1.\np(X) :- nonvar(X).\ns :- p(1), p(X).\nquery(s).",
          r"p\(1\) is proved in different ways by calls"),
+        ("0.5::a.\np(X) :- var(X), a, X = 1.\ns :- \\+ p(1), p(_).\nquery(s).",
+         r"p\(1\) is proved in different ways by calls"),
     ],
 )  # fmt: skip
 def test_derivations_that_are_missing(text: str, reason: str) -> None:

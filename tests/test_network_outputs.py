@@ -38,6 +38,21 @@ def test_narrow_types_may_round(dtype: torch.dtype, query: str) -> None:
         asked(lambda x: (torch.softmax(x, 1) * 1.02).to(dtype), query)
 
 
+@pytest.mark.parametrize("other", [torch.int64, torch.float64])
+def test_inputs_of_two_types_are_not_joined(other: torch.dtype) -> None:
+    """Each input reaches the network in its own type: a type of both would be another input."""
+    seen: list[torch.dtype] = []
+
+    def net(x: Tensor) -> Tensor:
+        seen.append(x.dtype)
+        return torch.softmax(x.double(), dim=1)
+
+    model = deepplp.Model(Program.from_string(TEXT), {"net": net}, cache=False)
+    inputs = {"a": torch.zeros(2, 10), "b": torch.zeros(2, 10, dtype=other), "c": torch.zeros(2, 10)}
+    model.query(["d(a, 1)", "d(b, 1)", "d(c, 1)"], inputs)
+    assert sorted(seen, key=str) == sorted([torch.float32, other], key=str)
+
+
 def test_rounding_of_logarithms() -> None:
     """Logarithms of probabilities that are rounded to bfloat16 are those of a distribution."""
     assert asked(lambda x: torch.log_softmax(x, 1).to(torch.bfloat16), output="log_probabilities").shape == (64, 10)

@@ -18,6 +18,12 @@ _DISTRIBUTIONS = frozenset(
 )
 _CPLINT = frozenset({"pita", "pitaind", "mcintyre", "slipcover", "lemur", "viterbi", "cplint_r", "lift_cover"})
 _IF_THEN = {"'->'": "->", "'*->'": "*->"}
+_CALLING = frozenset(
+    {
+        "call", "call_nc", "try_call", "once", "ignore", "not", "\\+", "findall", "all", "all_or_none", "forall",
+        "bagof", "setof", "aggregate", "aggregate_all", "subquery", "query", "evidence", ">>", "/", "^", "\\", "phrase",
+    }
+)  # fmt: skip
 
 
 def check_heads(heads: Sequence[Any], body: Term | None, position: Position) -> None:
@@ -193,26 +199,29 @@ def control_faults(body: Term | None, defined: Container[str] = ()) -> Iterator[
         elif isinstance(goal, Constant):
             kind = "a text" if goal.is_string() else "a number"
             yield f"{goal} is {kind}, and no goal that can hold or not", goal.location
-    stack = [body]
-    while stack:
-        term = stack.pop()
+    within: list[tuple[Any, bool]] = [(body, True)]  # terms, and whether they may be called
+    while within:
+        term, is_called = within.pop()
         if not isinstance(term, Term) or isinstance(term, (Var, Constant)):
             continue
         otherwise = None
         if isinstance(term, Or) and _is_if_then(term.op1, defined):
             otherwise, term = term.op2, term.op1
-            stack.append(otherwise)
+            within.append((otherwise, True))
         if _is_if_then(term, defined):
             yield _if_then(term, otherwise), term.location
-            stack += [a for a in reversed(term.args) if isinstance(a, Term)]
+            within += [(a, True) for a in reversed(term.args)]
         elif term.functor == "!" and term.arity == 0:
+            if not is_called:  # the atom '!', which has no quotes inside
+                continue
             yield (
                 "the cut ! has no meaning in a probabilistic program, where a clause holds in some worlds and not in "
                 "others; make the clauses exclude each other with \\+, or use library(cut)",
                 term.location,
             )
         else:
-            stack += reversed(term.args)
+            calls = isinstance(term, (And, Or, Not)) or str(term.functor).strip("'") in _CALLING
+            within += [(a, calls) for a in reversed(term.args)]
 
 
 def _is_if_then(term: Any, defined: Container[str]) -> bool:

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from problog.logic import Constant, Not, Term, Var
+from problog.logic import Constant, Term, Var
 
 __all__ = ["standard_order_key", "standard_order_keys"]
 
@@ -54,8 +54,7 @@ def standard_order_key(term: Any) -> tuple[Any, ...]:
         elif current.arity == 0:
             key.append((_ATOM, *_text(str(current.functor), "'")))
         else:
-            name = "\\+" if isinstance(current, Not) else str(current.functor)  # not(x) and \+x are one term
-            key.append((_COMPOUND, current.arity, *_text(name, "'")))
+            key.append((_COMPOUND, current.arity, *_text(str(current.functor), "'")))
             stack.extend(reversed(current.args))
     return tuple(key)
 
