@@ -274,6 +274,8 @@ def test_to_dict() -> None:
     for rows, count in ((torch.zeros(2, 2), 2), (torch.zeros(0, 2), 0)):
         with pytest.raises(errors.QueryError, match=rf"the batch has {count} rows; say which one.*to_dict\(row\)"):
             Answers(numbered(2), Given(rows)).to_dict()
+    several = answers_of([[0.25, 0.75], [0.5, 0.125]])
+    assert [several.to_dict(row)["p(1)"] for row in (0, 1)] == [0.75, 0.125]
 
 
 # Print
@@ -397,6 +399,15 @@ def test_readings_are_taken_once() -> None:
     assert answers.probs.requires_grad
     list(answers.values())
     assert readings.asked == [True, False]
+
+
+def test_a_look_in_inference_mode_is_one_by_itself() -> None:
+    """What is read under torch.no_grad() after it may take part in a loss, as a baseline for example."""
+    answers = answers_of([[0.25, 0.75]])
+    with torch.inference_mode():
+        assert answers.probs.is_inference()
+    with torch.no_grad():
+        assert not answers.probs.is_inference()
 
 
 # Pickles and copies
@@ -611,6 +622,9 @@ def test_ignored_targets_leave_the_others_alone() -> None:
     (ours,) = torch.autograd.grad(found.sum(), a, retain_graph=True)
     (theirs,) = torch.autograd.grad(answers.log_probs[0, 1] + answers.log_probs[2, 2], a)
     torch.testing.assert_close(ours, theirs)
+    first, *others = answers.log_prob(["s(a, b, 7)", "s(a, b, 1)", "s(a, b, 2)"], impossible="ignore").tolist()
+    assert first == -math.inf
+    assert others == answers.log_prob([0, 1, 2])[1:].tolist()
     same = sums_model().query("s(a, a, Z)", {"a": a})
     found = same.log_prob(["s(a, a, 1)", "s(a, a, 2)", "s(a, a, 4)"], impossible="ignore")
     (ours,) = torch.autograd.grad(found.sum(), a)

@@ -204,15 +204,27 @@ def mixed(arrays: dict[str, np.ndarray]) -> None:
         arrays[name] = np.array(numbers, dtype=np.int64)
 
 
+def twice(arrays: dict[str, np.ndarray]) -> None:
+    """Decide one choice in a node and in the one that it uses."""
+    for name, numbers in {
+        "column_offsets": [0, 2], "order": [0], "leaf_offsets": [0, 1, 2], "leaf_columns": [0, 1],
+        "node_offsets": [0, 0, 0, 1, 2], "primes": [0, 1], "subs": [1, 2], "roots": [3],
+    }.items():  # fmt: skip
+        arrays[name] = np.array(numbers, dtype=np.int64)
+
+
 FAULTS: dict[str, Callable[[dict[str, np.ndarray]], None]] = {
     "leaf_columns": lambda a: a["leaf_columns"].__setitem__(3, 70),
     "primes": lambda a: a["primes"].__setitem__(-1, -1),
     "subs": lambda a: a["subs"].__setitem__(0, len(a["node_offsets"])),
     "roots": lambda a: a["roots"].__setitem__(0, -5),
-    "order": lambda a: a["order"].__setitem__(0, a["order"][1]),
+    "order are out of range": lambda a: a["order"].__setitem__(0, -1),
+    "a choice twice": lambda a: a.update(order=np.append(a["order"], a["order"][-1])),
     "before one": lambda a: a["subs"].__setitem__(0, 2),
     "two choices": mixed,
     "order of the choices": lambda a: a.update(order=a["order"][::-1].copy()),
+    "to the order": twice,
+    "do not keep": lambda a: a.update(order=a["order"][1:]),
     "grow": lambda a: a["leaf_offsets"].__setitem__(2, a["leaf_offsets"][1]),
     "node_offsets do not": lambda a: a["node_offsets"].__setitem__(1, 1),
     "different lengths": lambda a: a.update(subs=a["subs"][:-1]),

@@ -132,6 +132,11 @@ def test_targets() -> None:
     assert many.log_prob([1, 0, 6]).tolist() == pytest.approx(expected)
     with pytest.raises(errors.TargetError, match="there are 3 queries and 2 targets"):
         many.log_prob([0, 0])
+    for wrong in (-1, 7):
+        with pytest.raises(
+            errors.TargetError, match=f"query 2: target {wrong} is no answer: there are 7, counted from 0"
+        ):
+            many.log_prob([1, 0, wrong])
 
 
 def test_no_queries() -> None:
