@@ -392,15 +392,26 @@ CASES = [
     Case("division by zero", errors.NoValueError,
          "p.pl:2:17: this arithmetic has no value: 6/0 divides by zero (here Y = 0)\n    a(X) :- b(Y), X is 6/Y.\n"
          "                    ^", program="b(0).\na(X) :- b(Y), X is 6/Y.", query="a(X)"),
-    Case("a comparison of an input", errors.NoValueError,
-         "p.pl:1:15: this arithmetic has no value: t is no number (here X = t); t is an input, whose value is not known while "
-         "the program is ground: compare tensors by less_than/2\n    fever(X) :- X > 38.5.\n                  ^",
-         program="fever(X) :- X > 38.5.", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
-    Case("a comparison of a tensor", errors.NoValueError,
-         "p.pl:1:31: this arithmetic has no value: tensor(add(t,0.5)) is a tensor, whose value is not known while the program "
-         "is ground; compare tensors by less_than/2 (here T = tensor(add(t,0.5)))\n"
-         "    fever(X) :- add(X, 0.5, T), T > 38.5.\n                                  ^",
-         program="fever(X) :- add(X, 0.5, T), T > 38.5.", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
+    Case("a comparison of vectors", errors.InputError,
+         "p.pl:1:15: t has the shape [2, 3], where arithmetic and comparisons need one number a row, [batch] or [batch, 1]; "
+         "tensor_index(T, 0, X) takes an entry\n    fever(X) :- X > 38.5.\n                  ^",
+         program="fever(X) :- X > 38.5.", query="fever(t)", inputs={"t": X}),
+    Case("a comparison of NaN", errors.InputError,
+         "p.pl:1:15: t is NaN in row 1, which is neither above nor below nor equal to a number; fill such rows in, or leave "
+         "them out\n    fever(X) :- X > 38.5.\n                  ^",
+         program="fever(X) :- X > 38.5.", query="fever(t)", inputs={"t": torch.tensor([36.5, float("nan")])}),
+    Case("a threshold that is NaN", errors.NoValueError,
+         "p.pl:1:15: this arithmetic has no value: nan is NaN, which is neither above nor below nor equal to a number\n"
+         "    fever(X) :- X > nan.\n                  ^",
+         program="fever(X) :- X > nan.", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
+    Case("a division of tensors by zero", errors.InputError,
+         "p.pl:1:19: this arithmetic divides by zero in row 1, so that it has no value there\n"
+         "    late(X) :- 10 / X > 3.\n                      ^",
+         program="late(X) :- 10 / X > 3.", query="late(t)", inputs={"t": torch.tensor([2.0, 0.0])}),
+    Case("a function that tensors do not have", errors.NoValueError,
+         "p.pl:1:17: this arithmetic has no value: sin(t) is no arithmetic of tensors, which has *, **, +, -, /, ^, abs, exp, "
+         "log, max, min, sqrt; a network (nn/3) may compute anything else\n    up(X) :- sin(X) > 0.\n                    ^",
+         program="up(X) :- sin(X) > 0.", query="up(t)", inputs={"t": torch.tensor([1.0])}),
     Case("a built-in's argument", errors.GroundingError,
          "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
          "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),

@@ -7,11 +7,21 @@ from deepplp.grounding.impossible import ArgumentValues, impossible_goals
 from deepplp.grounding.python_predicates import PythonFunction, to_python
 from deepplp.grounding.question import truth_value
 from deepplp.grounding.question_faults import stated_faults
+from deepplp.grounding.tensor_arithmetic import (
+    TENSOR_ARITHMETIC,
+    TENSOR_COMPARISONS,
+    ArithmeticStep,
+    is_arithmetic,
+    tensor_expression,
+)
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
 
 __all__ = [
+    "TENSOR_ARITHMETIC",
+    "TENSOR_COMPARISONS",
     "TENSOR_SIGNATURES",
     "ArgumentValues",
+    "ArithmeticStep",
     "GroundBudget",
     "Grounder",
     "GrounderName",
@@ -20,9 +30,11 @@ __all__ = [
     "ground",
     "hint_for",
     "impossible_goals",
+    "is_arithmetic",
     "is_reserved",
     "reserved_signatures",
     "stated_faults",
+    "tensor_expression",
     "to_python",
     "truth_value",
 ]

@@ -27,7 +27,16 @@ from deepplp.formula import (
     Value,
 )
 from deepplp.grounding.clause_base import LEARNABLE, ClauseBase, ClauseTerm, FactNode, Location
-from deepplp.grounding.target import GroundAnd, GroundAtom, GroundNode, GroundProgram, Key, NeuralMark, Probability
+from deepplp.grounding.target import (
+    GroundAnd,
+    GroundAtom,
+    GroundNode,
+    GroundProgram,
+    Key,
+    NeuralMark,
+    Probability,
+    TensorMark,
+)
 from deepplp.grounding.unfolded import UnfoldedProgram
 from deepplp.program import LearnableClause, Term, as_float, named, number_of
 
@@ -157,6 +166,10 @@ class Extraction:
         mark = atom.probability
         if isinstance(mark, NeuralMark):
             return self._neural_choice(atom.group, mark)
+        if isinstance(mark, TensorMark):
+            position = self._base.locate(mark.location)
+            self._choices.append(Choice((mark.name, NONE), Computed(mark.probabilities), position))
+            return len(self._choices) - 1, {atom.identifier: 0}
         if atom.group is None:
             fact = self._base.node(atom.identifier) if isinstance(atom.identifier, int) else None
             location = fact.location if isinstance(fact, FactNode) else None
@@ -258,8 +271,8 @@ def _probability(term: Probability, name: Term, position: Position | None) -> fl
             f"{name} has no probability; every head of an annotated disjunction needs one", position
         )
     try:
-        if isinstance(term, NeuralMark):
-            raise ValueError("a network decides it")
+        if isinstance(term, (NeuralMark, TensorMark)):
+            raise ValueError("tensors decide it")
         value = as_float(number_of(term) if isinstance(term, Term) else term)
     except ValueError:
         raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
@@ -41,6 +41,7 @@ def ground(
     query: str | Term | Sequence[str | Term] | None = None,
     *,
     evidence: Mapping[str, bool | None] | None = None,
+    inputs: Collection[str] = (),
     allow_python: bool = False,
     budget: GroundBudget | None = None,
     grounder: GrounderName = "auto",
@@ -49,8 +50,9 @@ def ground(
     """Ground queries of a program: the first stage, from a `Program` to a `Formula`.
 
     ``query`` is an atom such as ``"path(a, X)"``, or several; None asks the program's own ``query/1``. ``evidence``
-    adds to the program's own; None in place of a truth value stands for what a tensor will say. ``allow_python`` lets
-    the program load Python files and data bases. ``budget`` bounds what is ground together. ``grounder`` says who
+    adds to the program's own; None in place of a truth value stands for what a tensor will say. ``inputs`` are the
+    names of tensors, so that ``T > 38.5`` of one of them is a choice. ``allow_python`` lets the program load Python
+    files and data bases. ``budget`` bounds what is ground together. ``grounder`` says who
     grounds, and with ``derivations`` the formula remembers which clauses proved what: see `Grounder`.
 
     Raises:
@@ -74,7 +76,7 @@ def ground(
     asked = None if query is None else _goals(query)
     known = [(parse_goal(text, "<evidence>"), _holds(text, holds)) for text, holds in (evidence or {}).items()]
     loaded = Grounder(program, allow_python=allow_python, budget=budget, grounder=grounder)
-    return loaded.ground(asked, known, derivations=derivations)
+    return loaded.ground(asked, known, inputs=inputs, derivations=derivations)
 
 
 def _holds(atom: str, value: object) -> bool | None:
@@ -170,7 +172,12 @@ class Grounder:
         return self._loaded.is_defined(signature)
 
     def ground(
-        self, queries: Sequence[Term] | None = None, evidence: Evidence = (), *, derivations: bool = False
+        self,
+        queries: Sequence[Term] | None = None,
+        evidence: Evidence = (),
+        *,
+        inputs: Collection[str] = (),
+        derivations: bool = False,
     ) -> Formula:
         """Ground queries, or the program's own ``query/1`` where none are given.
 
@@ -179,37 +186,48 @@ class Grounder:
         in the order of the queries. A query without free variables is its own only answer, even if it cannot be
         proved; one with free variables has as many answers as it has provable instances, perhaps none.
 
-        With ``derivations`` the formula remembers which clauses proved what, as far as the tabled engine grounds it.
+        ``inputs`` are the names of tensors, whose values each row decides. With ``derivations`` the formula remembers
+        which clauses proved what, as far as the tabled engine grounds it.
 
         Raises:
             GroundingError: a goal cannot be ground, or the only engine allowed declines it.
             BudgetExceededError: grounding takes more than the budget.
         """
-        return self.trace(queries, evidence, derivations=derivations).formula
+        return self.trace(queries, evidence, inputs=inputs, derivations=derivations).formula
 
     def trace(
-        self, queries: Sequence[Term] | None = None, evidence: Evidence = (), *, derivations: bool = False
+        self,
+        queries: Sequence[Term] | None = None,
+        evidence: Evidence = (),
+        *,
+        inputs: Collection[str] = (),
+        derivations: bool = False,
     ) -> Grounding:
         """Ground queries as `ground` does, and tell who did it and why the tabled engine did not."""
         for message, position in self._unsupported:
             raise UnsupportedConstructError(message, position)
         meter = GroundMeter(self._budget)
         with collector_paused():
-            return meter.watched(lambda: self._traced(queries, evidence, derivations, meter))
+            return meter.watched(lambda: self._traced(queries, evidence, frozenset(inputs), derivations, meter))
 
     def _traced(
-        self, queries: Sequence[Term] | None, evidence: Evidence, derivations: bool, meter: GroundMeter
+        self,
+        queries: Sequence[Term] | None,
+        evidence: Evidence,
+        inputs: frozenset[str],
+        derivations: bool,
+        meter: GroundMeter,
     ) -> Grounding:
         question = self._question(queries, evidence, meter)
         declined = None
         if self.grounder != "problog":
-            found = self._tabled(question, derivations, meter)
+            found = self._tabled(question, inputs, derivations, meter)
             if isinstance(found, Formula):
                 return Grounding(found, "tabled")
             declined = found
             if self.grounder == "tabled":
                 raise GroundingError(f"the tabled engine cannot ground this: {found.reason}", found.position)
-        goals = ground_goals(self._loaded, question.goals(), meter)
+        goals = ground_goals(self._loaded, question.goals(), meter, inputs)
         formula = question.formula(goals, self.program.learnables)
         if derivations:
             formula = replace(formula, no_derivations=str(declined or "ProbLog's engine remembers no derivations"))
@@ -221,13 +239,15 @@ class Grounder:
         asked = self._own.queries if queries is None else tuple(queries)
         return Question(asked, (*self._own.evidence, *evidence))
 
-    def _tabled(self, question: Question, derivations: bool, meter: GroundMeter) -> Formula | Declined:
+    def _tabled(
+        self, question: Question, inputs: frozenset[str], derivations: bool, meter: GroundMeter
+    ) -> Formula | Declined:
         """The formula by the tabled engine; without derivations where it cannot tell them, which is then said."""
         engine = self._idle_engine()
-        goals = self._tabled_goals(engine, question, derivations, meter)
+        goals = self._tabled_goals(engine, question, inputs, derivations, meter)
         untold = goals if derivations and isinstance(goals, Declined) else None
         if untold is not None:
-            goals = self._tabled_goals(engine, question, False, meter)
+            goals = self._tabled_goals(engine, question, inputs, False, meter)
         # An engine that an exception has interrupted is not used again. One that has ground all is not at fault where
         # its answers make no formula, and is read until they do.
         try:
@@ -245,10 +265,10 @@ class Grounder:
             return TabledEngine(self._loaded.clauses, self.program, self._loaded.neural)
 
     def _tabled_goals(
-        self, engine: TabledEngine, question: Question, derivations: bool, meter: GroundMeter
+        self, engine: TabledEngine, question: Question, inputs: frozenset[str], derivations: bool, meter: GroundMeter
     ) -> GroundGoals | Declined:
         meter.begin(self._loaded.locate)
-        run = engine.new_run(meter, derivations=derivations)
+        run = engine.new_run(meter, inputs=inputs, derivations=derivations)
         answers: list[GoalAnswers] = []
         for goal in question.goals():
             found = run.answers(goal)

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from deepplp.grounding.clause_base import Location
 from deepplp.program import NeuralDeclaration, Term
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Key",
     "NeuralMark",
     "Probability",
+    "TensorMark",
 ]
 
 Key: TypeAlias = int | None
@@ -45,7 +47,19 @@ class NeuralMark:
     label: int | None = None
 
 
-Probability: TypeAlias = Term | NeuralMark | float | None
+@dataclass(frozen=True, slots=True)
+class TensorMark:
+    """The probability of an atom that tensors decide, as a term; ``name`` is the atom as the program writes it.
+
+    A second term is the probability of its negation, where that is not to be computed as 1 minus the first.
+    """
+
+    probabilities: tuple[Term, ...]
+    name: Term
+    location: Location
+
+
+Probability: TypeAlias = Term | NeuralMark | TensorMark | float | None
 
 
 @dataclass(frozen=True, slots=True)

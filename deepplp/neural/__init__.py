@@ -1,5 +1,6 @@
 """Batched inputs → weights: networks, what their outputs mean, and one call a network a batch."""
 
+from deepplp.neural.arithmetic import EQUALITY_TOLERANCE, ROW_ARITHMETIC
 from deepplp.neural.calls import (
     ROW_SUM_TOLERANCE,
     NetworkCall,
@@ -18,6 +19,8 @@ from deepplp.neural.network import Kind, Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
 __all__ = [
+    "EQUALITY_TOLERANCE",
+    "ROW_ARITHMETIC",
     "ROW_SUM_TOLERANCE",
     "TENSOR_FUNCTIONS",
     "Column",

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from deepplp.errors import NetworkInputError, NetworkOutputError, Position
+from deepplp.errors import InputError, NetworkInputError, NetworkOutputError, Position
+from deepplp.neural.arithmetic import RowFaultError, row_numbers
 from deepplp.neural.calls import call_network
 from deepplp.neural.columns import Column, TensorList, Values, aligned, argument, joined, shape_text, signature
 from deepplp.neural.network import Network
@@ -22,13 +23,14 @@ __all__ = ["DerivedTensor", "add_derived_tensors"]
 class DerivedTensor:
     """What a ``network`` or tensor ``function`` makes of named inputs, their ``list``, or one of them by another name.
 
-    Inputs may be derived themselves.
+    ``arithmetic`` is an expression of numbers, one a row, whose steps are the only parameter. Inputs may be derived
+    themselves.
 
     ``level`` is how deep it stands; ``parameters`` are what a function takes besides tensors, such as an index.
     """
 
     name: str
-    kind: Literal["network", "function", "list", "alias"]
+    kind: Literal["network", "function", "arithmetic", "list", "alias"]
     computation: str
     inputs: tuple[str, ...]
     level: int
@@ -62,7 +64,10 @@ def add_derived_tensors(
         for batch in alike.values():
             together = [joined(column) for column in zip(*(c for _, c in batch), strict=True)]
             rows = [len(c[0]) if c else 1 for _, c in batch]
-            output = _computed(batch[0][0], networks, together, sum(rows), device)
+            if members[0].kind == "arithmetic":
+                output = _calculated([member for member, _ in batch], together, rows)
+            else:
+                output = _computed(batch[0][0], networks, together, sum(rows), device)
             if len(batch) > 1 and not together:
                 output = output.expand(len(batch), *output.shape[1:])
             for (member, _), piece in zip(batch, torch.split(output, rows), strict=True):
@@ -72,6 +77,34 @@ def add_derived_tensors(
 def _listed(tensor: DerivedTensor, tensors: Mapping[str, Column]) -> TensorList:
     items = [tensors[name] for name in tensor.inputs]
     return TensorList(tuple(item for item in aligned(items) if isinstance(item, Tensor)))
+
+
+def _calculated(members: Sequence[DerivedTensor], columns: Sequence[Column], rows: Sequence[int]) -> Tensor:
+    """The numbers [rows] of one expression for several members, whose ``rows`` follow one another."""
+    try:
+        return row_numbers(members[0].parameters[0], columns)
+    except RowFaultError as fault:
+        row, member = fault.row, members[0]
+        if row is not None and len(columns):
+            for member, count in zip(members, rows, strict=True):  # noqa: B007 (the one whose row it is)
+                if row < count:
+                    break
+                row -= count
+        raise _number_fault(member, fault, row) from None
+
+
+def _number_fault(member: DerivedTensor, fault: RowFaultError, row: int | None) -> InputError | NetworkOutputError:
+    where = "" if row is None else f" in row {row}"
+    if fault.tensor is None:
+        return InputError(f"this arithmetic {fault.what}{where}, so that it has no value there", member.position)
+    name = member.inputs[fault.tensor]
+    kind = NetworkOutputError if name.startswith("tensor(nn(") else InputError
+    if row is not None:
+        instead = "which is neither above nor below nor equal to a number; fill such rows in, or leave them out"
+    else:
+        instead = "where arithmetic and comparisons need one number a row, [batch] or [batch, 1]"
+        instead += "; tensor_index(T, 0, X) takes an entry" if "shape" in fault.what else ""
+    return kind(f"{name} {fault.what}{where}, {instead}", member.position)
 
 
 def _computed(

@@ -161,7 +161,7 @@ def written(value: object) -> object:
 
 
 _INTEGERS = frozenset({"/\\", "\\/", "xor", "#", "><", "<<", ">>", "\\"})
-_NO_TENSOR = "is a tensor, whose value is not known while the program is ground; compare tensors by less_than/2"
+_NO_TENSOR = "is a tensor, whose value is not known while the program is ground"
 
 
 class ArithmeticFault(NamedTuple):
@@ -174,10 +174,14 @@ class ArithmeticFault(NamedTuple):
         return f"{self.part} {self.reason}"
 
 
-def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | None = None) -> ArithmeticFault | None:
+def arithmetic_fault(
+    term: object,
+    functions: Mapping[tuple[str, int], Any] | None = None,
+    is_tensor: Callable[[object], bool] = lambda term: False,
+) -> ArithmeticFault | None:
     """What is wrong with a term as arithmetic: its innermost part that has no value. None if it has a value.
 
-    ``functions`` are those of a program besides ProbLog's own.
+    ``functions`` are those of a program besides ProbLog's own. What ``is_tensor`` holds of has a value in each row.
 
     >>> from deepplp.program import parse_term
     >>> print(arithmetic_fault(parse_term("foo + 1")))
@@ -185,7 +189,7 @@ def arithmetic_fault(term: object, functions: Mapping[tuple[str, int], Any] | No
     >>> print(arithmetic_fault(parse_term("1/0")))
     1/0 divides by zero
     """
-    return _Evaluation({**_FUNCTIONS, **(functions or {})}).value(term)[1]
+    return _Evaluation({**_FUNCTIONS, **(functions or {})}, is_tensor).value(term)[1]
 
 
 def function_fault(functor: str, values: Sequence[int | float | str]) -> str:
@@ -197,14 +201,17 @@ def function_fault(functor: str, values: Sequence[int | float | str]) -> str:
 class _Evaluation:
     """The evaluation of terms by functions that are known by name and arity."""
 
-    def __init__(self, functions: Mapping[tuple[str, int], Any]) -> None:
+    def __init__(self, functions: Mapping[tuple[str, int], Any], is_tensor: Callable[[object], bool]) -> None:
         self._functions = functions
+        self._is_tensor = is_tensor
 
     def value(self, term: object) -> tuple[Any, ArithmeticFault | None]:
         """The value of a term, or what is wrong with it."""
         if is_variable(term) or not isinstance(term, Term) or term.is_var():
             unbound = "is not bound when it is reached; bind it in a goal before this one"
             return None, ArithmeticFault(readable(term), unbound)
+        if self._is_tensor(term):
+            return 1.0, None
         if isinstance(term, Constant):
             is_text = isinstance(term.functor, str)
             return term.functor, ArithmeticFault(str(term), "is a text, no number") if is_text else None

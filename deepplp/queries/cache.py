@@ -18,7 +18,6 @@ from deepplp.errors import (
     DeepPLPError,
     ImpossibleValueWarning,
     InconsistentEvidenceError,
-    NoValueError,
     QueryError,
     UnusedInputError,
 )
@@ -123,15 +122,7 @@ class CompiledQueries:
         if not question.facts:  # which may add what the program lacks
             self._warn_of_impossible_values(question.goals)
         exact = Pattern(question.queries, tuple(names), question.evidence, {})
-        try:
-            built = self._by_pattern(exact, program, question.facts, environment)
-        except NoValueError as error:
-            if error.part in names:
-                error.message += (
-                    f"; {error.part} is an input, whose value is not known while the program is ground: compare "
-                    "tensors by less_than/2"
-                )
-            raise
+        built = self._by_pattern(exact, program, question.facts, environment)
         if asked.extra == "error":
             used = tensor_needs(built.header.choices, names, environment).inputs
             _check_inputs([n for n in names if n not in used], mentioned, question.goals)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from deepplp.errors import InputError, MissingInputError, Position
 from deepplp.formula import Choice, Computed, Neural
-from deepplp.grounding import TENSOR_SIGNATURES, to_python
+from deepplp.grounding import TENSOR_SIGNATURES, is_arithmetic, tensor_expression, to_python
 from deepplp.neural import Column, DerivedTensor, Values, add_derived_tensors
 from deepplp.program import list_items, unquoted
 from deepplp.queries.environment import Environment, TensorSource
@@ -188,6 +188,9 @@ class _Resolution:
             name = str(inner.args[0])
             values = self._around.network(name).inputs == "values"
             return "network", name, [_Use(a, name, values) for a in list_items(inner.args[1]) or ()], ()
+        if inner is not None and functor not in self._around.sources and is_arithmetic(inner):
+            expression = tensor_expression(inner, self._names, compares=True)
+            return "arithmetic", "", [_Use(t, "", True) for t in expression.tensors], (expression.steps,)
         if functor in TENSOR_SIGNATURES and functor not in self._around.sources:
             tensors = TENSOR_SIGNATURES[functor].tensors
             arguments = list(inner.args)

@@ -136,7 +136,7 @@ class Workshop:
     def built(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Built:
         """A pattern's header and circuit; ``program`` is that of `program_with`."""
         grounder = self._grounder(program, functions)
-        formula = grounder.ground(pattern.queries, pattern.evidence)
+        formula = grounder.ground(pattern.queries, pattern.evidence, inputs=pattern.names)
         settings = self.settings
         circuit, _ = compile_with_report(formula, budget=settings.budget, compiler=settings.compiler)
         impossible = impossible_queries(formula, circuit, settings.budget)
@@ -144,7 +144,7 @@ class Workshop:
 
     def formula(self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...] = ()) -> Formula:
         """The ground program of a pattern."""
-        return self._grounder(program, functions).ground(pattern.queries, pattern.evidence)
+        return self._grounder(program, functions).ground(pattern.queries, pattern.evidence, inputs=pattern.names)
 
     def report(
         self, pattern: Pattern, program: Program, functions: tuple[PythonFunction, ...], order: str | None

@@ -7,27 +7,41 @@ from collections.abc import Callable, Sequence
 from typing import Any, Unpack, cast
 
 from problog.engine_builtin import check_mode
-from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn
+from problog.engine_stack import SimpleBuiltIn, SimpleProbabilisticBuiltIn
 from problog.engine_unify import UnifyError, unify_value
 
-from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, Solution
+from deepplp.errors import UnsupportedConstructError
+from deepplp.grounding.problog.target import ProblogTarget
+from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ProbableSolution, Solution
+from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, Key
+from deepplp.grounding.tensor_arithmetic import comparison, holds_tensor, is_tensor, tensor_number
 from deepplp.program import Constant, Term, value_of, written
 
 __all__ = ["ARITHMETIC"]
 
 
-def _assign(left: Argument, right: Term, **call: Unpack[CallOptions]) -> list[Solution]:
-    """``Left is Right``."""
+def _assign(left: Argument, right: Term, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
+    """``Left is Right``; of tensors it makes the term that says how Left is computed, or compares Left with it."""
     check_mode((left, right), ["*g"], functor="is", **call)
+    if holds_tensor(right, inputs := call["engine"].inputs):
+        made = tensor_number(right, inputs)
+        if isinstance(left, Term) and left.is_ground() and left != made:
+            is_number = isinstance(left, Constant) and not isinstance(left.functor, str)
+            key = _compared("=:=", left, made, call) if is_number or is_tensor(left, inputs) else FALSE_KEY
+            return [] if key is FALSE_KEY else [((left, right), key)]
+        return _assigned(left, made, right)
     value = written(value_of(right, call["engine"].functions))
     if value is None:
         return []
-    made = Constant(value)
+    return _assigned(left, Constant(value), right)
+
+
+def _assigned(left: Argument, made: Term, right: Term) -> list[ProbableSolution]:
     try:
         unify_value(left, made, {})
     except UnifyError:
         return []
-    return [(made, right)]
+    return [((made, right), TRUE_KEY)]
 
 
 def _successor(low: Argument, high: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
@@ -41,12 +55,26 @@ def _successor(low: Argument, high: Argument, **call: Unpack[CallOptions]) -> li
 
 
 def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> BuiltinFunction:
-    def holds(left: Term, right: Term, **call: Unpack[CallOptions]) -> bool:
+    def holds(left: Term, right: Term, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
         check_mode((left, right), ["gg"], functor=name, **call)
+        if holds_tensor(left, inputs := call["engine"].inputs) or holds_tensor(right, inputs):
+            return [((left, right), _compared(name, left, right, call))]
         a, b = (value_of(side, call["engine"].functions) for side in (left, right))
-        return a is not None and b is not None and compare(a, b)
+        return [((left, right), TRUE_KEY)] if a is not None and b is not None and compare(a, b) else []
 
     return holds
+
+
+def _compared(name: str, left: Term, right: Term, call: CallOptions) -> Key:
+    """The key of a comparison of tensors."""
+    engine, target, location = call["engine"], call["target"], call.get("location")
+    if not isinstance(target, ProblogTarget):
+        raise UnsupportedConstructError(
+            "subquery/2 makes a number of a goal that compares tensors, which differ from row to row; use the goal "
+            "itself, or evidence",
+            engine.locate(location),
+        )
+    return comparison(name, left, right, engine.inputs, location).key(target.add_atom)
 
 
 _COMPARISONS = (
@@ -59,8 +87,8 @@ _COMPARISONS = (
 )
 
 ARITHMETIC: Sequence[tuple[str, int, BuiltinFunction]] = (
-    ("is", 2, SimpleBuiltIn(_assign)),
+    ("is", 2, SimpleProbabilisticBuiltIn(_assign)),
     ("succ", 2, SimpleBuiltIn(_successor)),
-    *((name, 2, BooleanBuiltIn(_comparison(name, compare))) for name, compare in _COMPARISONS),
+    *((name, 2, SimpleProbabilisticBuiltIn(_comparison(name, compare))) for name, compare in _COMPARISONS),
 )
 """Name, arity and function of each."""

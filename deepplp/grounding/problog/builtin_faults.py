@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from problog.engine_builtin import CallModeError, mode_types
@@ -11,6 +11,7 @@ from problog.logic import is_variable
 
 from deepplp.errors import NoValueError
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction
+from deepplp.grounding.tensor_arithmetic import is_tensor
 from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, readable, without_scope
 
 __all__ = ["ARITHMETIC", "CallBindings", "arithmetic_error", "builtin_fault"]
@@ -79,13 +80,15 @@ def arithmetic_error(
     call: CallBindings,
     error: Exception,
     functions: Mapping[tuple[str, int], BuiltinFunction],
+    inputs: Collection[str],
 ) -> NoValueError:
     """The error of ``is/2`` or a comparison one of whose sides has no value.
 
-    ``functions`` are those of arithmetic that the program has added.
+    ``functions`` are those of arithmetic that the program has added, ``inputs`` the names of tensors.
     """
     sides = call.arguments[1:] if signature == "is/2" else call.arguments
-    fault = next((f for side in sides if (f := arithmetic_fault(side, functions)) is not None), None)
+    faults = (arithmetic_fault(side, functions, lambda term: is_tensor(term, inputs)) for side in sides)
+    fault = next((f for f in faults if f is not None), None)
     reason = str(fault or "numbers and texts have no common order")
     if isinstance(error, NumberSizeError):
         reason = str(error)

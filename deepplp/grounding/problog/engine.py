@@ -6,7 +6,7 @@ once, and an engine is made for every run, so that runs in several threads know 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, TypeVar, Unpack, cast
@@ -76,7 +76,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
     """ProbLog's stack engine on the data base of one run, which it may change.
 
     ``meter`` counts its goals, those of `fresh` engines included. With ``exact_negation`` every negation is evaluated
-    as a run of its own: see `ExactNegation`. ``records`` are the terms that the program has recorded so far.
+    as a run of its own: see `ExactNegation`. ``records`` are the terms that the program has recorded so far. ``inputs``
+    are the names of tensors.
     """
 
     def __init__(
@@ -88,12 +89,14 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         exact_negation: bool = False,
         records: Records | None = None,
         failed: list[FailedCall] | None = None,
+        inputs: Collection[str] = frozenset(),
     ) -> None:
         super().__init__(builtins=False, unknown=setting.unknown)
         self.cycle_root: StackRecord | None
         self.setting = setting
         self.database = database
         self.records = Records(records)
+        self.inputs = inputs
         self.functions = dict(setting.functions or {})
         self.called: tuple[CallNode, int | None] | None = None  # the last call and what it is part of, for errors
         self.is_loading = False
@@ -108,7 +111,9 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def fresh(self) -> Engine:
         """Another engine on the same data base, for a question of its own."""
-        return Engine(self.setting, self.database, self._meter, records=self.records, failed=self._failed)
+        return Engine(
+            self.setting, self.database, self._meter, records=self.records, failed=self._failed, inputs=self.inputs
+        )
 
     def get_builtin(self, index: int) -> BuiltinFunction:
         """The built-in of a number."""

@@ -67,7 +67,8 @@ class _Faults:
         known = [*(call.location for call in calls), getattr(error, "location", None)]
         position, inside = self._place(next((location for location in known if location is not None), None))
         if failed is not None and failed.signature in ARITHMETIC:
-            found = arithmetic_error(failed.signature, self._bindings(failed), error, self.engine.functions)
+            engine = self.engine
+            found = arithmetic_error(failed.signature, self._bindings(failed), error, engine.functions, engine.inputs)
             found.message, found.position = found.message + inside, position
             return found
         if isinstance(error, IndirectCallCycleError):

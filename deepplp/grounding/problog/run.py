@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from typing import TypeVar
 
@@ -27,14 +27,16 @@ T = TypeVar("T")
 _MOST_VARIABLES = 1_000_000  # that an answer holds
 
 
-def ground_goals(loaded: LoadedProgram, goals: Sequence[Term], meter: GroundMeter) -> GroundGoals:
-    """Ground goals together, none of them negated.
+def ground_goals(
+    loaded: LoadedProgram, goals: Sequence[Term], meter: GroundMeter, inputs: Collection[str] = frozenset()
+) -> GroundGoals:
+    """Ground goals together, none of them negated; ``inputs`` are the names of tensors.
 
     Raises:
         GroundingError: a goal cannot be ground; the error says why and where.
         BudgetExceededError: grounding takes more than the budget.
     """
-    return with_exact_negation_if_needed(lambda exact: _ground(loaded, goals, new_engine(loaded, meter, exact)))
+    return with_exact_negation_if_needed(lambda exact: _ground(loaded, goals, new_engine(loaded, meter, exact, inputs)))
 
 
 def with_exact_negation_if_needed(work: Callable[[bool], T]) -> T:
@@ -45,11 +47,14 @@ def with_exact_negation_if_needed(work: Callable[[bool], T]) -> T:
         return work(True)
 
 
-def new_engine(loaded: LoadedProgram, meter: GroundMeter, exact_negation: bool) -> Engine:
+def new_engine(
+    loaded: LoadedProgram, meter: GroundMeter, exact_negation: bool, inputs: Collection[str] = frozenset()
+) -> Engine:
     """An engine for a run of its own."""
     database = loaded.database.for_run()
     meter.begin(lambda location: loaded.setting.places.position(location, database))
-    return Engine(loaded.setting, database, meter, exact_negation=exact_negation, records=loaded.records)
+    setting, records = loaded.setting, loaded.records
+    return Engine(setting, database, meter, exact_negation=exact_negation, records=records, inputs=inputs)
 
 
 def _ground(loaded: LoadedProgram, goals: Sequence[Term], engine: Engine) -> GroundGoals:

@@ -6,7 +6,7 @@ without a name. The protocols name what is used here of ProbLog's classes, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
@@ -242,6 +242,7 @@ class GroundingEngine(Protocol):
     stack: list[StackRecord]
     records: Records
     functions: Mapping[tuple[str, int], BuiltinFunction]
+    inputs: Collection[str]
 
     @property
     def database(self) -> ClauseStore:

@@ -6,8 +6,10 @@ It reads clauses through `ClauseBase` and knows nothing of ProbLog. Its interfac
         def __init__(self, base: ClauseBase, program: Program, neural: NeuralChoices) -> None:
             '''One for a loaded program. What it has translated of the clauses serves all later runs.'''
 
-        def new_run(self, meter: GroundMeter, *, derivations: bool = False) -> TabledRun:
-            '''Tables for goals that are ground together.'''
+        def new_run(
+            self, meter: GroundMeter, *, inputs: Collection[str] = frozenset(), derivations: bool = False
+        ) -> TabledRun:
+            '''Tables for goals that are ground together; ``inputs`` are the names of tensors.'''
 
     class TabledRun:
         target: GroundProgram and GroundWriter, into which the answers' keys lead

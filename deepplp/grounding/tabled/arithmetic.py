@@ -9,11 +9,17 @@ from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm
 from deepplp.grounding.tabled.terms import Environment, Number, OutsideFragment, Terms
+from deepplp.grounding.tensor_arithmetic import holds_tensor
 from deepplp.program import Constant, Term, function_fault, function_value, number_of, product
 
-__all__ = ["COMPARISONS", "Expression", "expression"]
+__all__ = ["COMPARISONS", "Expression", "TensorMetError", "expression"]
 
 Expression: TypeAlias = Callable[[Environment], Number]
+
+
+class TensorMetError(Exception):
+    """A tensor stands in an expression, whose value differs from row to row: `tensor_arithmetic` takes over."""
+
 
 COMPARISONS: Mapping[str, Callable[[Number, Number], bool]] = MappingProxyType(
     {
@@ -51,6 +57,10 @@ def expression(terms: Terms, term: ClauseTerm) -> Expression:
     if type(term) is not Term:
         raise OutsideFragment(f"{term} has no value as arithmetic")
     name = str(term.functor).strip("'")
+    if not term.args:
+        return _atom(terms, term)
+    if name == "tensor" and term.arity == 1:
+        return _tensor
     parts = [expression(terms, a) for a in term.args]
     if len(parts) == 2 and name in _BINARY:
         return _binary(term.functor, _BINARY[name], *parts)
@@ -75,13 +85,24 @@ def _variable(terms: Terms, variable: int) -> Expression:
             if not isinstance(bound, int) or bound < 0:
                 raise OutsideFragment("arithmetic is reached with a free variable")
         found = values[bound]
-        return _computed(terms.term(bound)) if found is None else found
+        return _computed(terms, terms.term(bound)) if found is None else found
 
     return value
 
 
-def _computed(term: Term) -> Number:
+def _atom(terms: Terms, atom: Term) -> Expression:
+    """The value of an atom such as ``pi``, unless it names an input."""
+    return lambda environment: _computed(terms, atom)
+
+
+def _tensor(environment: Environment) -> Number:
+    raise TensorMetError
+
+
+def _computed(terms: Terms, term: Term) -> Number:
     """The value of a ground term, such as ``2+3``."""
+    if holds_tensor(term, terms.inputs):
+        raise TensorMetError
     try:
         return number_of(term)
     except ValueError as error:

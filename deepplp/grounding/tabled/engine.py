@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from deepplp.errors import Position
@@ -45,10 +45,13 @@ class TabledEngine:
         self._neural = neural
         self._translation = Translation(base, neural)
 
-    def new_run(self, meter: GroundMeter, *, derivations: bool = False) -> TabledRun:
-        """Tables for goals that are ground together."""
+    def new_run(
+        self, meter: GroundMeter, *, inputs: Collection[str] = frozenset(), derivations: bool = False
+    ) -> TabledRun:
+        """Tables for goals that are ground together; ``inputs`` are the names of tensors."""
         if len(self._translation.terms) > _MOST_TERMS:
             self._translation = Translation(self._base, self._neural)
+        self._translation.terms.inputs = inputs
         tabling = Tabling(meter, self._translation.terms, remember=derivations)
         unfolding = Unfolding(self._base, self._program, self._translation, tabling) if derivations else None
         return TabledRun(self._base, self._translation, tabling, unfolding)

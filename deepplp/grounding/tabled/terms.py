@@ -7,7 +7,7 @@ for every variable that is bound, and None for the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm, Location
@@ -55,12 +55,13 @@ class Terms:
     """Ground terms and their numbers.
 
     Two terms that unify although they are written differently, such as ``a`` and ``'a'``, are outside of the fragment:
-    it would matter which of the two is shown.
+    it would matter which of the two is shown. ``inputs`` are the names of the tensors that the run is given.
     """
 
-    __slots__ = ("_atoms", "_functors", "_integers", "_numbers", "_shapes", "_shown", "compounds", "values")
+    __slots__ = ("_atoms", "_functors", "_integers", "_numbers", "_shapes", "_shown", "compounds", "inputs", "values")
 
     def __init__(self) -> None:
+        self.inputs: Collection[str] = frozenset()
         self.compounds: list[tuple[int, ...] | None] = []  # functor and arguments; None for atomic terms
         self.values: list[Number | None] = []  # of numbers
         self._shown: list[Term | None] = []

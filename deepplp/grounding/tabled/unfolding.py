@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from deepplp.grounding.clause_base import CallNode, ClauseBase, ConjunctionNode, NegationNode
 from deepplp.grounding.tabled.bodies import Part, parts_of
-from deepplp.grounding.tabled.builtins import UnificationStep
+from deepplp.grounding.tabled.builtins import AssignmentStep, ComparisonStep, UnificationStep
 from deepplp.grounding.tabled.calls import CallStep, NegationStep
 from deepplp.grounding.tabled.choices import ChooseStep, FactStep, NeuralStep
 from deepplp.grounding.tabled.relations import Atom, Predicate, Rule, Step, Table
@@ -31,6 +31,7 @@ from deepplp.program import Program, Term
 __all__ = ["Unfolding"]
 
 _CHOOSING = (ChooseStep, FactStep, NeuralStep)
+_DECIDED = (AssignmentStep, ComparisonStep)  # by tensors, where these stand in them
 _Identity: TypeAlias = tuple[int, tuple[Pattern, ...], tuple[Atom, ...]]
 """Of a derivation: its rule, the values of the rule's variables, and what its goals saw that was not bound."""
 
@@ -214,6 +215,8 @@ class Unfolding:
         negative = False
         while isinstance(goal, NegationStep):
             goal, negative = goal.inner, not negative
+        if isinstance(goal, _DECIDED):
+            return self._decided(goal, environment, negative)
         if not isinstance(goal, CallStep) or goal.predicate.definition is None:
             return TRUE_KEY
         atom, variables = goal.atom(environment)
@@ -221,6 +224,16 @@ class Unfolding:
         if negative and not variables and self._tabling.ground[atom] is None and self._derivations.get(atom):
             raise self._disagreement(goal.predicate, atom)
         return -key if negative else key
+
+    def _decided(self, goal: AssignmentStep | ComparisonStep, environment: Environment, negative: bool) -> Key:
+        """The key of a built-in that holds: certain, or what tensors decide."""
+        plain = goal.step(self._tabling, environment.copy())
+        if not isinstance(plain, int) or plain == TRUE_KEY:
+            return TRUE_KEY
+        atom = self._tabling.target.node(abs(plain))
+        assert isinstance(atom, GroundAtom)
+        key = self.target.add_choice(atom)
+        return -key if (plain < 0) != negative else key
 
     def _instances(self, predicate: Predicate, atom: Atom, variables: int) -> int:
         """The key of a call with variables: that of any of its answers."""
