@@ -192,6 +192,52 @@ def test_headers_with_a_right_checksum(kept: Kept, data: st.DataObject) -> None:
         read(name, forged(arrays, text, Path(folder)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "place", "wrong"),
+    [
+        ("fixed", 1, [0.3, 0.3]),
+        ("fixed", 1, [0.3, 0.3, 0.4]),
+        ("fixed", 1, [-0.5, 1.5]),
+        ("neural", 1, -1),
+        ("neural", 2, []),
+        ("neural", 3, 0),
+        ("neural", 4, 3),
+        ("label", 3, 3),
+        ("label", 3, None),
+        ("learnable", 1, -1),
+        ("learnable", 3, [0.125]),
+        ("learnable", 4, [0.125, 0.875]),
+        ("observed", 1, -1),
+        ("computed", 1, []),
+        ("computed", 1, [1.5]),
+    ],
+)
+def test_every_origin_is_checked(kept: Kept, tmp_path: Path, kind: str, place: int, wrong: object) -> None:
+    """A choice whose weights come from elsewhere than its clause says is none of ours, whoever vouches for it."""
+    arrays, text = parts_of(kept.content, tmp_path)
+    origins = [origin for _, origin, _ in text["choices"]]
+    kinds = ["label" if o[0] == "neural" and o[3] is not None else o[0] for o in origins]
+    origins[kinds.index(kind)][place] = wrong
+    assert read(kept.name, forged(arrays, text, tmp_path)) is None
+
+
+@pytest.mark.parametrize("part", ["queries", "known", "impossible"])
+def test_every_number_of_a_term_is_checked(kept: Kept, tmp_path: Path, part: str) -> None:
+    """A number that counts from the end is no term's and no query's."""
+    arrays, text = parts_of(kept.content, tmp_path)
+    text[part] = [*text[part][:-1], -1]
+    assert read(kept.name, forged(arrays, text, tmp_path)) is None
+
+
+def test_a_circuit_of_other_choices_or_queries(kept: Kept, tmp_path: Path) -> None:
+    """One that is whole by itself, but has a value more or a query less than the header, is refused."""
+    arrays, text = parts_of(kept.content, tmp_path)
+    wider = arrays["column_offsets"].copy()
+    wider[-1] += 1
+    for altered in ({"roots": arrays["roots"][:-1]}, {"column_offsets": wider}):
+        assert read(kept.name, forged({**arrays, **altered}, text, tmp_path)) is None
+
+
 CHAIN = compile_formula(chain(2))
 
 
