@@ -142,9 +142,37 @@ SYNTAX = [
     ),
     (
         "a character code",
-        "q(0'c).",
-        "p.pl:1:3: ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms\n"
-        "    q(0'c).\n      ^",
+        "q(0'', 1).",
+        "p.pl:1:3: a character's code is 0' and the character, such as 0'a; that of a quote is 0'\\'\n"
+        "    q(0'', 1).\n      ^",
+    ),
+    (
+        "a remainder",
+        "odd(X) :- number(X), 1 is X % 2.",
+        "p.pl:1:29: % begins a comment; the remainder is mod: X mod 2\n"
+        "    odd(X) :- number(X), 1 is X % 2.\n                                ^",
+    ),
+    (
+        "per cent",
+        "30%::a.\nquery(a).",
+        "p.pl:1:3: % begins a comment; a probability is a number from 0 to 1: 0.3\n    30%::a.\n      ^",
+    ),
+    (
+        "an operator in an argument",
+        "q(L) :- findall(X, p(X);r(X), L).",
+        "p.pl:1:24: p(X);r(X) as an argument stands in parentheses of its own: (p(X);r(X))\n"
+        "    q(L) :- findall(X, p(X);r(X), L).\n                           ^",
+    ),
+    (
+        "a query of two goals, either of which may hold",
+        "0.3::a. 0.2::b.\nquery(a;b).",
+        "p.pl:2:8: query is of one atom: give a;b a name by a rule, such as p :- a;b, and write query(p)\n"
+        "    query(a;b).\n           ^",
+    ),
+    (
+        "a blank in a neck",
+        "a : - b.",
+        "p.pl:1:1: no blank stands in :-, and a rule is a :- b\n    a : - b.\n    ^",
     ),
     (
         "a doubled quote",
@@ -482,6 +510,10 @@ CASES = [
          "p.pl:1:9: no clauses for add/3; there is a tensor function of this name, but 1 and 2 are no tensors\n"
          "    q(Z) :- add(1, 2, Z).\n            ^",
          program="q(Z) :- add(1, 2, Z).", query="q(Z)"),
+    Case("tensors that are no numbers to compare", errors.NetworkInputError,
+         "p.pl:2:12: less_than failed on [2, 3], [2, 3]: less_than compares numbers, [rows] or [rows, 1], not tensors [2, 3]\n"
+         "    less(A) :- less_than(A, A).\n               ^",
+         program="0.5::p.\nless(A) :- less_than(A, A).", query="less(a)", inputs={"a": X}),
     Case("tensor function of tensors that do not fit", errors.NetworkInputError,
          "p.pl:1:6: rbf failed on [1, 2], [1, 3]: rbf needs tensors of one shape, not [1, 2] and [1, 3]\n"
          "    P :: near(A, B) :- rbf(A, B, P).\n         ^",

@@ -172,7 +172,7 @@ class Extraction:
             return len(self._choices) - 1, {atom.identifier: 0}
         if atom.group is None:
             fact = self._base.node(atom.identifier) if isinstance(atom.identifier, int) else None
-            location = fact.location if isinstance(fact, FactNode) else None
+            location = fact.location if isinstance(fact, FactNode) else atom.location
             heads = [_Head(atom.identifier, mark, atom.name)]
         else:
             location, heads = self._heads(atom.group)

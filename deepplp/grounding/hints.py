@@ -30,6 +30,7 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "max_list/2, min_list/2 and L itself give max, min and bag",
         "aggregate_all/4": "findall/3 or all/3, and sum_list/2, max_list/2 or length/2 of the list",
         "findall/4": "findall/3 and append/3",
+        "=>/2": "at least is >=, a rule is head :- body; library(collect) has a =>/2 that collects answers",
         "&/2": "and is a comma: a, b",
         "|/2": "or is a semicolon: a ; b",
         "~/1": "not is \\+",
@@ -197,7 +198,6 @@ _LIBRARIES: Mapping[str, str] = MappingProxyType(
         "string": "concat/2 join/3 str2lst/2 lst2str/2 str2int/2 sub_string/5",
         "cut": "cut/1 cut/2",
         "aggregate": "aggregate/5",
-        "collect": "'=>'/2",
         "control": "on_fail/2",
         "db": "csv_load/2 sqlite_load/1",
     }
@@ -206,6 +206,7 @@ _LIBRARIES: Mapping[str, str] = MappingProxyType(
 
 def hint_for(signature: str) -> str | None:
     """What to say to a program that calls a predicate of Prolog's, or one of a library that it does not load."""
+    signature = signature.replace("'", "")
     for library, exported in _LIBRARIES.items():
         if signature in exported.split():
             return f"{signature} is a predicate of library({library}): ':- use_module(library({library})).'"

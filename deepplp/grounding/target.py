@@ -68,13 +68,14 @@ class GroundAtom:
 
     Atoms of one ``group`` exclude each other; ``identifier`` tells them apart. A probabilistic fact has no group, and
     the number of its clause as identifier. Atoms of an annotated disjunction have the group ``(number, arguments)``
-    and the identifier ``(number, arguments, head)``.
+    and the identifier ``(number, arguments, head)``. ``location`` is the call's that made an atom without a clause.
     """
 
     identifier: Hashable
     probability: Probability
     group: Hashable = None
     name: Term | None = None
+    location: Location = None
 
 
 @dataclass(frozen=True, slots=True)

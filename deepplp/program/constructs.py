@@ -61,6 +61,15 @@ def check_heads(heads: Sequence[Any], body: Term | None, position: Position) -> 
                 f"{head.args[1]}::{head.args[0]}",
                 position,
             )
+        if head.functor == "':'" and head.arity == 2 and body is None and _is_minus(head.args[1]):  # a : - b
+            raise ProgramSyntaxError(
+                f"no blank stands in :-, and a rule is {readable(head.args[0])} :- {readable(head.args[1].args[0])}",
+                position,
+            )
+        if named and not probability.args and body is None and _is_minus(head):  # a ::- b
+            raise ProgramSyntaxError(
+                f"::- is no operator; a rule is {readable(probability)} :- {readable(head.args[0])}", position
+            )
         if head.functor == "'=>'" and body is None:
             raise ProgramSyntaxError(
                 f"{head.args[0]}=>{head.args[1]} is a fact about =>; a rule has its head first: "
@@ -136,6 +145,11 @@ def _check_goal(head: Term, position: Position) -> None:
             f"write {head.functor}(found({readable(goal)}))",
             position,
         )
+
+
+def _is_minus(term: Any) -> bool:
+    """Whether a term is the negative of another that is no number."""
+    return isinstance(term, Term) and term.functor == "'-'" and term.arity == 1
 
 
 def _is_number(term: Any) -> bool:

@@ -16,7 +16,7 @@ from problog.parser import Token
 from deepplp.errors import ProgramSyntaxError
 from deepplp.program.text import Text
 
-__all__ = ["character_hint", "slip_in"]
+__all__ = ["character_hint", "check_arguments", "percent_sign", "slip_in"]
 
 Slip = tuple[str, int]
 """What is wrong, and the offset of where it is."""
@@ -25,6 +25,7 @@ _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
 _OPERAND = re.compile(r"\w|['\"]")
 _WORD_OPERATORS = frozenset({"is", "as", "not", "xor", "rdiv", "mod", "rem", "div"})
+_LOOSE = frozenset({";", "->", ":-", "<-", "-->"})  # bind less tightly than the comma between arguments
 _NECKS = frozenset({":-", "<-", "-->"})
 _PREFIXES = frozenset({"\\+", "not", "-", "+", "\\", "\\\\", "~", ":-"})
 _SIGNS = {
@@ -37,6 +38,8 @@ _SIGNS = {
     (":", "="): ":= is no operator; a rule is head :- body, a value X is Expression",
     ("==", "="): "=== is no operator; write X == Y for terms that are the same, X =:= Y for numbers",
     ("+", "="): "+= is no operator; a variable keeps its value: write New is Old + Step",
+    ("=", ":"): "=: is no operator; =:= compares numbers",
+    ("-", ":"): "-: is no operator; a rule is head :- body",
     ("=", "!"): "=! is no operator; write X \\= Y for terms that differ, X =\\= Y for numbers",
 }  # fmt: skip
 _WORDS = {
@@ -91,7 +94,10 @@ def check_arguments(tokens: Sequence[Token], text: Text) -> None:
 
 def slip_in(tokens: Sequence[Token], text: Text) -> Slip | None:
     """The first slip in a statement, if one is known."""
-    for find in (_comment, _brackets, _sign, _capital, _decimal_comma, _blank, _missing_operand, _side_by_side, _necks):
+    for find in (
+        _comment, _percent, _brackets, _sign, _capital, _decimal_comma, _blank, _missing_operand, _side_by_side,
+        _argument, _necks,
+    ):  # fmt: skip
         found = find(tokens, text)
         if found is not None:
             return found
@@ -112,6 +118,26 @@ def _comment(tokens: Sequence[Token], text: Text) -> Slip | None:
         shown = "--" if first.string == "-" else first.string
         return f"a comment begins with %, not {shown}", first.location
     return None
+
+
+_PER_CENT = re.compile(r"(?<![\w.'\"])(\d+(?:\.\d+)?)[ \t]*%[ \t]*::")
+_REMAINDER = re.compile(
+    r"[\w)][ \t]*(%)[ \t]*(?:\d+|[A-Z_]\w*|\()[ \t]*(?=[-+*/=<>,;.)\\]|is\b)(?!.*\w[ \t]+(?!is\b|mod\b)\w)"
+)
+
+
+def percent_sign(text: Text, start: int, end: int) -> Slip | None:
+    """A percent sign that is meant, in a part of a text that lacks what comes after it."""
+    found = _PER_CENT.search(text.content, start, end)
+    if found is not None:
+        shown = f"; a probability is a number from 0 to 1: {float(found[1]) / 100:g}"
+        return f"% begins a comment{shown}", text.content.index("%", found.start())
+    found = _REMAINDER.search(text.content, start, end)
+    return None if found is None else ("% begins a comment; the remainder is mod: X mod 2", found.start(1))
+
+
+def _percent(tokens: Sequence[Token], text: Text) -> Slip | None:
+    return percent_sign(text, tokens[0].location, tokens[-1].location)
 
 
 def _brackets(tokens: Sequence[Token], text: Text) -> Slip | None:
@@ -194,6 +220,40 @@ def _necks(tokens: Sequence[Token], text: Text) -> Slip | None:
             necks[1].location,
         )
     return None
+
+
+def _argument(tokens: Sequence[Token], text: Text) -> Slip | None:
+    """An operator such as ``;`` within an argument, which takes parentheses of its own."""
+    opened: list[int | None] = []  # the bracket that begins the arguments of a name; None for other brackets
+    found: Slip | None = None
+    for number, token in enumerate(tokens):
+        if token.special is not None and token.string in _OPENING:
+            is_call = token.string == "(" and number > 0 and bool(tokens[number - 1].functor)
+            opened.append(number if is_call else None)
+        elif token.special is not None and token.string in _CLOSING:
+            opened.pop()
+        elif found is None and opened and opened[-1] is not None and token.string in _LOOSE:
+            found = _without_parentheses(tokens, opened[-1], number, text), token.location
+    return None if opened else found  # a bracket that is not closed is the fault then
+
+
+def _without_parentheses(tokens: Sequence[Token], opening: int, number: int, text: Text) -> str:
+    """What is said of an operator in the arguments that begin behind a bracket."""
+    first, depth = opening + 1, 0
+    last = len(tokens)
+    for i in range(opening + 1, len(tokens)):
+        string, special = tokens[i].string, tokens[i].special is not None
+        depth += (special and string in _OPENING) - (special and string in _CLOSING)
+        if depth < 0 or (depth == 0 and string == "," and i > number):
+            last = i
+            break
+        if depth == 0 and string == ",":
+            first = i + 1
+    end = tokens[last].location if last < len(tokens) else tokens[-1].location + len(tokens[-1].string)
+    name, shown = tokens[opening - 1].string, text.content[tokens[first].location : end].strip()
+    if name in ("query", "evidence"):
+        return f"{name} is of one atom: give {shown} a name by a rule, such as p :- {shown}, and write {name}(p)"
+    return f"{shown} as an argument stands in parentheses of its own: ({shown})"
 
 
 def _outer(tokens: Sequence[Token]) -> Iterator[Token]:

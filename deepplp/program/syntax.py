@@ -32,7 +32,7 @@ from deepplp.program.atoms import spelt
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
 from deepplp.program.placement import check_placement
-from deepplp.program.slips import character_hint, check_arguments, slip_in
+from deepplp.program.slips import character_hint, check_arguments, percent_sign, slip_in
 from deepplp.program.text import Text
 
 __all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
@@ -41,6 +41,20 @@ _ATOM = re.compile(r"[a-z]\w*|'[$\w ]+'", re.ASCII)
 _INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 RANGE_FUNCTOR = "'..'"
 _CONNECTIVES = {",": And, ";": Or}
+_POWER = "**"
+_CHARACTER_CODE = 100  # the kind of a token such as 0'a, beside ProbLog's own
+_ESCAPED = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "0": "\0",
+    "e": "\x1b",
+    "s": " ",
+}
 _SIGNS = (
     "** * + - -> *-> --> /\\ // / : << < =< =:= =\\= =@= =.. == = => >> >< >= > @< @=< @>= @> \\\\ \\== \\= \\/ \\ ^ "
     "~= .."
@@ -110,6 +124,29 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             raise UnmatchedCharacter(s, pos)
         return end
 
+    def _token_min(self, s: str, pos: int) -> tuple[Token, int]:
+        token, end = super()._token_min(s, pos)
+        before = pos - 1
+        while before >= 0 and s[before].isspace():
+            before -= 1
+        if token.unop and s[before - 1 : before + 1] == _POWER:  # takes no operand of its own priority, as in 2 ** -1
+            token.unop = (token.unop[0] - 1, *token.unop[1:])
+        return token, end
+
+    def _token_number(self, s: str, pos: int) -> tuple[Token, int]:
+        end = _end_of_code(s, pos) if s.startswith("0'", pos) else None
+        if end is None:
+            return super()._token_number(s, pos)  # type: ignore[no-any-return]
+        return Token(s[pos:end], pos, special=_CHARACTER_CODE), end
+
+    def _build_operator_free(self, string: str, tokens: Any) -> Any:
+        if len(tokens) == 1 and tokens[0].special == _CHARACTER_CODE:
+            character = tokens[0].string[2:]
+            if character[0] == "\\":
+                character = _ESCAPED.get(character[1], character[1])
+            return self.factory.build_constant(ord(character[0]), location=tokens[0].location)
+        return super()._build_operator_free(string, tokens)
+
     def _token_brace_open(self, s: str, pos: int) -> tuple[Token, int]:
         return Token("{", pos, atom=False, special=SPECIAL_PAREN_OPEN), pos + 1
 
@@ -155,6 +192,16 @@ class _Parser(PrologParser):  # type: ignore[misc]  # problog has no types
             priority = (_DECLARATION_PRIORITY, "fx", self.factory.build_unop)
             return Token(token.string, pos, unop=priority, atom=False), end
         return token, end
+
+
+def _end_of_code(s: str, pos: int) -> int | None:
+    """Where a character's code such as ``0'a`` ends; a quote stands twice, or behind a backslash."""
+    character = s[pos + 2 : pos + 3]
+    if character == "\\" and not s[pos + 3 : pos + 4].isspace():
+        return pos + 4
+    if character == "'":
+        return pos + 4 if s.startswith("''", pos + 2) else None
+    return pos + 3 if character and character != "\n" else None
 
 
 @functools.cache
@@ -267,9 +314,13 @@ def _goal_start(text: Text, statement_start: int) -> int:
 def _explain(error: ParseError, text: Text, statement_start: int, tokens: Sequence[Token]) -> ProgramSyntaxError:
     offset = _error_offset(error, text)
     message = str(error.base_message)
-    if message == "Incomplete statement":
+    if (
+        text.content.startswith("0'", max(0, offset - 1))
+        and not text.content[max(0, offset - 2) : offset - 1].isdigit()
+    ):
         return ProgramSyntaxError(
-            "this statement does not end: expected '.' before the end of the text", text.position(statement_start)
+            "a character's code is 0' and the character, such as 0'a; that of a quote is 0'\\'",
+            text.position(offset - 1),
         )
     if message == "Expected binary operator" and text.content[offset - 1 : offset + 1] in ("''", '""'):
         quote = text.content[offset]
@@ -280,21 +331,19 @@ def _explain(error: ParseError, text: Text, statement_start: int, tokens: Sequen
         return ProgramSyntaxError(
             "ProbLog has no operators but its own; write terms as name(a, b)", text.position(statement_start)
         )
-    slip = slip_in(tokens, text) if tokens else None
+    slip = slip_in(tokens, text) if tokens else percent_sign(text, statement_start, len(text.content))
     if slip is not None:
         return ProgramSyntaxError(slip[0], text.position(slip[1]))
+    if message == "Incomplete statement":
+        return ProgramSyntaxError(
+            "this statement does not end: expected '.' before the end of the text", text.position(statement_start)
+        )
     if message == "Expected binary operator":
         return ProgramSyntaxError(
             "expected an operator, ',' or '.' before this; is a comma or full stop missing?", text.position(offset)
         )
     if message.startswith("Unmatched character"):
-        character = text.content[offset : offset + 1]
-        if character == "'" and text.content[offset - 1 : offset] == "0":
-            return ProgramSyntaxError(
-                "ProbLog has no character codes such as 0'a; write the number, or compare characters as atoms",
-                text.position(offset - 1),
-            )
-        return ProgramSyntaxError(f"{character!r} has no partner", text.position(offset))
+        return ProgramSyntaxError(f"{text.content[offset : offset + 1]!r} has no partner", text.position(offset))
     if message.startswith("Unexpected character"):
         character = text.content[offset : offset + 1]
         hint = character_hint(character) or ("quote a name that starts with it" if character.isalpha() else None)

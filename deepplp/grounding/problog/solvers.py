@@ -70,7 +70,9 @@ def _tester(name: str) -> BuiltinFunction:
     """A predicate that holds with a probability that is a tensor: 0 or 1 for each row."""
 
     def solve(*arguments: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
-        probability = tensor_term(name, arguments, call["engine"].locate(call.get("location")))
-        return [(arguments, call["target"].add_atom((name, *map(str, arguments)), probability))]
+        location = call.get("location")
+        probability = tensor_term(name, arguments, call["engine"].locate(location))
+        key = call["target"].add_atom((name, *map(str, arguments)), probability, source=location)
+        return [(arguments, key)]
 
     return solve

@@ -125,9 +125,9 @@ class FormulaWriter(Protocol):
 
     def add_atom(
         self, identifier: Hashable, probability: Probability, group: Hashable = None, name: Term | None = None,
-        source: str | None = None,
+        source: object = None,
     ) -> Key:  # fmt: skip
-        """The atom of an identifier."""
+        """The atom of an identifier; ``source`` is where the call stands that makes one without a clause."""
 
     def add_and(self, components: Sequence[Key]) -> Key:
         """The conjunction of nodes."""
