@@ -363,6 +363,14 @@ def test_a_dask_cluster_takes_the_work() -> None:
     assert model.cache_info().built == 4
 
 
+@pytest.mark.parametrize("body", ["functor(X, f, 2)", "functor(X, -, 2)", "X =.. [',', a, b]", "[a] =.. [X|_]"])
+def test_terms_that_are_made_are_kept(tmp_path: Path, body: str) -> None:
+    """A term of which the program holds the parts alone is read back as it was made."""
+    made, again = (model_of(f"0.5::p. q(X) :- p, {body}.", tmp_path) for _ in range(2))
+    assert made.query("q(X)").terms == again.query("q(X)").terms
+    assert (made.cache_info().built, again.cache_info().disk) == (1, 1)
+
+
 def test_facts_of_one_query_reach_no_other() -> None:
     """Queries with facts and without, prepared one after another in one worker, are each of their own program."""
     model = model_of("0.25::edge(1, 2). " + PATHS, False)

@@ -238,6 +238,34 @@ def test_a_circuit_of_other_choices_or_queries(kept: Kept, tmp_path: Path) -> No
         assert read(kept.name, forged({**arrays, **altered}, text, tmp_path)) is None
 
 
+LEARNT = "t(0.5)::w. t(_, X)::v(X) :- u(X). u(1). q :- w, v(1)."
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda content: content["choices"][0][1].__setitem__(2, [0]),  # an argument more
+        lambda content: content["choices"][0][1].__setitem__(3, [0.5]),  # a stated probability in place of a learnt one
+        lambda content: content["choices"][1][1].__setitem__(2, []),  # an argument less
+        lambda content: content.__setitem__("evidence", 0),  # worlds are excluded without evidence
+    ],
+)
+def test_headers_that_are_no_query_of_the_program(tmp_path: Path, alter: Callable[[Any], None]) -> None:
+    """What the program cannot have led to is refused, so that the model answers, and its parameters fit."""
+
+    def found() -> Any:
+        loaded = deepplp.Model(deepplp.Program.from_string(LEARNT), cache=tmp_path)
+        return loaded.query("q").probs[0].tolist()
+
+    expected = found()
+    (path,) = tmp_path.glob("*.npz")
+    arrays, text = parts_of(path.read_bytes(), tmp_path)
+    alter(text)
+    path.write_bytes(forged(arrays, text, tmp_path))
+    with pytest.warns(errors.CacheWarning, match="is damaged"):
+        assert found() == expected
+
+
 CHAIN = compile_formula(chain(2))
 
 

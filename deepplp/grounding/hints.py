@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from deepplp.program import PROVED, is_proved_half
+
 __all__ = ["hint_for"]
 
 _TEXT = "library(string) has concat/2, join/3, str2lst/2, lst2str/2 and sub_string/5"
@@ -204,11 +206,15 @@ _LIBRARIES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def hint_for(signature: str) -> str | None:
-    """What to say to a program that calls a predicate of Prolog's, or one of a library that it does not load."""
+def hint_for(signature: str, library: str | None = None) -> str | None:
+    """What to say to a program that calls a predicate of Prolog's, or one of a ``library`` that it does not load."""
     signature = signature.replace("'", "")
-    for library, exported in _LIBRARIES.items():
-        if signature in exported.split():
-            return f"{signature} is a predicate of library({library}): ':- use_module(library({library})).'"
+    name, _, arity = signature.rpartition("/")
+    if is_proved_half(name):
+        return f"no clauses for {name.removesuffix(PROVED)}/{arity} but those that deny it; state what makes it hold"
+    named = (name for name, exported in _LIBRARIES.items() if signature in exported.split())
+    library = library or next(named, None)
+    if library is not None:
+        return f"{signature} is a predicate of library({library}): ':- use_module(library({library})).'"
     instead = _INSTEAD.get(signature)
     return None if instead is None else f"ProbLog has no {signature}; {instead}"

@@ -2,8 +2,10 @@
 
 from deepplp.program.files import FileState, are_current, read_text
 from deepplp.program.grammar import GrammarError, characters, goal_of_body
+from deepplp.program.halves import PROVED, is_proved_half
 from deepplp.program.inspection import (
     asserted_signatures,
+    calls_in,
     calls_of,
     constants_of,
     goals_within,
@@ -33,7 +35,7 @@ from deepplp.program.numbers import (
 )
 from deepplp.program.order import standard_order_key, standard_order_keys
 from deepplp.program.program import NeuralDeclaration, Program, Statement
-from deepplp.program.syntax import RANGE_FUNCTOR, parse_goal, parse_term
+from deepplp.program.syntax import RANGE_FUNCTOR, compound, name_of, parse_goal, parse_term
 from deepplp.program.terms import (
     Conjunction,
     Constant,
@@ -57,6 +59,7 @@ from deepplp.program.values import Term as TermValue
 from deepplp.program.writing import text_of, texts_of
 
 __all__ = [
+    "PROVED",
     "RANGE_FUNCTOR",
     "Conjunction",
     "Constant",
@@ -81,8 +84,10 @@ __all__ = [
     "arithmetic_fault",
     "as_float",
     "asserted_signatures",
+    "calls_in",
     "calls_of",
     "characters",
+    "compound",
     "constants_of",
     "decoded_term",
     "encoded_term",
@@ -91,11 +96,13 @@ __all__ = [
     "goal_of_body",
     "goals_within",
     "is_ground",
+    "is_proved_half",
     "list2term",
     "list_items",
     "loads_files",
     "module_of",
     "module_statements",
+    "name_of",
     "named",
     "named_all",
     "names_of_arguments",

@@ -5,21 +5,24 @@ from __future__ import annotations
 __all__ = ["is_word", "spelt"]
 
 
-_SOLO = frozenset({"{}", "!"})
-_SIGNS = frozenset("+-*/^<>=")  # of which ProbLog's operators are made that may stand for themselves
+# Names without letters that ProbLog's parser reads as atoms without quotes, wherever an atom may stand.
+_SIGNS = (
+    "! # * ** *-> + - --> -> / // /\\ : ; < <- << = =.. =:= =< == => =@= =\\= > >= >> ? @< @=< @> @>= "
+    "\\ \\+ \\/ \\= \\== ^ {} ~< ~= ~=<"
+)
+_UNQUOTED = frozenset(_SIGNS.split())
 
 
 def spelt(functor: str) -> str:
     r"""The functor of a term as it is spelt inside, however a program writes it.
 
-    >>> spelt("'ann'"), spelt("'Ann'"), spelt("'two words'")
-    ('ann', "'Ann'", "'two words'")
+    >>> spelt("'ann'"), spelt("'Ann'"), spelt("'two words'"), spelt("'@<'"), spelt(":-")
+    ('ann', "'Ann'", "'two words'", '@<', "':-'")
     """
     if len(functor) > 2 and functor[0] == functor[-1] == "'":
-        inner = functor[1:-1]
-        if is_word(inner) or inner in _SOLO or (inner[0] in _SIGNS and _SIGNS.issuperset(inner)):
-            return inner
-    return functor
+        inner = functor[1:-1].replace("\\\\", "\\")
+        return inner if is_word(inner) or inner in _UNQUOTED else functor
+    return f"'{functor}'" if functor in (":-", "~") else functor
 
 
 def is_word(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from problog.logic import And, Constant, Not, Or, Term, Var
@@ -17,6 +17,7 @@ from deepplp.program.terms import subterms
 
 __all__ = [
     "asserted_signatures",
+    "calls_in",
     "calls_of",
     "constants_of",
     "goals_within",
@@ -46,17 +47,22 @@ _MAY_BE_MISSING = frozenset({"aggregate_all/3", "aggregate/5"})
 
 
 def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
-    """The signatures that a statement calls, those inside findall and its like too, and where each stands.
+    """The signatures that a statement calls, and where each stands: see `calls_in`."""
+    if statement.declared is not None:
+        return
+    heads, body = statement.heads_and_body()
+    goals: list[Any] = [] if body is None else [body]
+    yield from calls_in([*goals, *(h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2"))])
+
+
+def calls_in(goals: Sequence[Any]) -> Iterator[tuple[str, int | None]]:
+    """The signatures that goals call, those inside findall and its like too, and where each stands.
 
     A goal that is known when the program runs only, such as a variable, counts as ``call/1`` and its like. The place is
     None where more arguments may be added before the call, as to the goal of a lambda expression, and where there need
     be no such predicate.
     """
-    if statement.declared is not None:
-        return
-    heads, body = statement.heads_and_body()
-    stack: list[Any] = [] if body is None else [body]
-    stack += [h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2")]
+    stack = [*goals]
     while stack:
         goal = stack.pop()
         if isinstance(goal, (And, Or)):

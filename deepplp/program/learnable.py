@@ -40,6 +40,12 @@ class LearnableClause:
         """Whether groundings have parameters of their own."""
         return any(self.arguments)
 
+    def admits(self, fixed: Sequence[float | None], arguments: int) -> bool:
+        """Whether a grounding may have these stated probabilities (None: learnt), and so many arguments."""
+        if len(fixed) != len(self.heads) or arguments != sum(map(len, self.arguments)):
+            return False
+        return all((f is None) == learnt for f, learnt in zip(fixed, self.learnable, strict=True))
+
     def distribution(self, fixed: Sequence[float | None]) -> tuple[float, ...]:
         """Where the values' probabilities start, given those that are not learnt (None for those that are).
 

@@ -28,19 +28,20 @@ from problog.parser import (
 from problog.program import DefaultPrologFactory
 
 from deepplp.errors import Position, ProgramSyntaxError
-from deepplp.program.atoms import spelt
+from deepplp.program.atoms import is_word, spelt
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
+from deepplp.program.halves import DENIED, PROVED, half_name
 from deepplp.program.placement import check_placement
 from deepplp.program.slips import character_hint, check_arguments, percent_sign, slip_in
 from deepplp.program.text import Text
 
-__all__ = ["RANGE_FUNCTOR", "parse_goal", "parse_statements", "parse_term"]
+__all__ = ["RANGE_FUNCTOR", "compound", "name_of", "parse_goal", "parse_statements", "parse_term"]
 
 _ATOM = re.compile(r"[a-z]\w*|'[$\w ]+'", re.ASCII)
 _INTEGER = re.compile(r"0|-?[1-9]\d*", re.ASCII)
 RANGE_FUNCTOR = "'..'"
-_CONNECTIVES = {",": And, ";": Or}
+_CONNECTIVES = {",": And, ";": Or, ":-": Clause}
 _POWER = "**"
 _CHARACTER_CODE = 100  # the kind of a token such as 0'a, beside ProbLog's own
 _ESCAPED = {
@@ -289,6 +290,22 @@ class _Factory(DefaultPrologFactory):  # type: ignore[misc]
         renamed.probability = head.probability
         return renamed
 
+    def neg_head_literal_to_pos_literal(self, literal: Term) -> Term:
+        """``a`` becomes what some clause proves and none denies. ProbLog's names for the two may be the program's."""
+        atom: Term = abs(literal)
+        name = str(atom.functor)
+        names = {"c": atom.arity, "f": name, "p": half_name(name, PROVED), "n": half_name(name, DENIED)}
+        names["location"] = atom.location
+        atom.functor = self.neg_head_lits.setdefault(atom.signature, names)["n"]
+        return atom
+
+    def build_program(self, clauses: list[Term]) -> list[Term]:
+        built: list[Term] = super().build_program(clauses)
+        for rule, names in zip(reversed(built), reversed(self.neg_head_lits.values()), strict=False):
+            assert isinstance(rule, Clause)
+            rule.body.op1.location = names["location"]  # for the message where nothing proves it
+        return built
+
 
 def _error_offset(error: ParseError, text: Text) -> int:
     """The character that a ProbLog parse error speaks of.
@@ -499,6 +516,30 @@ def parse_term(text: str) -> Term:
     if _INTEGER.fullmatch(text):
         return Constant(int(text))
     return parse_goal(f"term({text})", "<term>").args[0]
+
+
+def compound(name: str, arguments: Sequence[Any]) -> Term:
+    """The term that a program writes as ``name(…)``, where an operator or a connective is of a class of its own.
+
+    >>> compound("-", [Term("a"), Term("b")]), compound("','", [Term("a"), Term("b")])
+    (a-b, a, b)
+    """
+    made: Term = _Factory(0).build_function(name, list(arguments))
+    made.location = None
+    return made
+
+
+def name_of(term: Term) -> Term:
+    """The name of a term as an atom, as a program writes it; an atomic term is its own.
+
+    >>> name_of(Term("'-'", Term("a"), Term("b"))), name_of(Term(".", Term("a"), Term("[]")))
+    (-, '.')
+    """
+    if not term.args:
+        return term
+    functor = str(term.functor)
+    is_bare = functor[:1] == "'" or is_word(functor)
+    return Term(spelt(functor if is_bare else f"'{functor}'"))
 
 
 def _forget_locations(term: Term) -> None:

@@ -158,7 +158,8 @@ def _operation(term: Term, highest: int) -> list[_Piece]:
 
 def _operand(term: object, highest: int) -> list[_Piece]:
     if _is_operator(term):
-        return [f"'{str(term).strip(chr(39))}'"]
+        name = str(term).replace("\\", "\\\\")
+        return [f"'{name}'"]
     is_signed = isinstance(term, Constant) and not term.is_string() and str(term)[0] == "-"
     return _enclosed([(term, highest)], _SIGN if is_signed else 0, highest)
 

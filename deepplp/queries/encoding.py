@@ -118,7 +118,7 @@ class _Reading:
                 clause = clauses[_index(index, len(clauses))]
                 start = _probabilities(initial, values)
                 stated = tuple(None if p is None else _probabilities([p], 1)[0] for p in fixed)
-                if len(stated) != len(clause.heads) or clause.distribution(stated) != start:
+                if not clause.admits(stated, len(arguments)) or clause.distribution(stated) != start:
                     raise ValueError("a learnable choice is not that of its clause")
                 return Learnable(clause, self.terms(arguments), stated, start)
             case ["observed", number] if values == 2:

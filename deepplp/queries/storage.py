@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from deepplp.circuit import Circuit, check_circuit
+from deepplp.circuit import TRUE_NODE, Circuit, check_circuit
 from deepplp.errors import CacheWarning
 from deepplp.program import Program
 from deepplp.queries.encoding import decoded, encoded
@@ -108,6 +108,8 @@ class Storage:
         widths = [len(choice.values) for choice in header.choices]
         if np.diff(circuit.column_offsets).tolist() != widths or len(circuit.roots) != len(header.queries):
             raise ValueError("its circuit is that of other choices or queries")
+        if not header.evidence and circuit.evidence != TRUE_NODE:
+            raise ValueError("it excludes worlds without evidence")
         return header, circuit
 
     @staticmethod

@@ -25,7 +25,12 @@ from deepplp.program import Term
 __all__ = ["DatabaseClauses"]
 
 _SPOKEN = frozenset(
-    {"problog.engine_builtin", "deepplp.grounding.problog.arithmetic", "deepplp.grounding.problog.sized"}
+    {
+        "problog.engine_builtin",
+        "deepplp.grounding.problog.arithmetic",
+        "deepplp.grounding.problog.construction",
+        "deepplp.grounding.problog.sized",
+    }
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Unpack
 
@@ -17,8 +16,9 @@ from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Positio
 from deepplp.grounding.problog.arithmetic import ARITHMETIC
 from deepplp.grounding.problog.closures import call_as, closures
 from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
+from deepplp.grounding.problog.construction import construction_builtins
 from deepplp.grounding.problog.modules import guarded, listed
-from deepplp.grounding.problog.ordering import ordering_builtins, unified
+from deepplp.grounding.problog.ordering import ordering_builtins
 from deepplp.grounding.problog.sized import sized_builtins
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
@@ -30,12 +30,13 @@ from deepplp.grounding.problog.vocabulary import (
     ProbableSolution,
     Solution,
 )
-from deepplp.program import Conjunction, Constant, Disjunction, Not, Term, readable
+from deepplp.program import Conjunction, Constant, Disjunction, Not, Term, list_items, readable
 
 __all__ = ["replaced_builtins"]
 
 _FEW_ATOMS = 12  # whose probabilities take no time
-_CONTROL = (Conjunction, Disjunction, Not)
+_CONNECTIVES = (Conjunction, Disjunction)
+_CONTROL = (*_CONNECTIVES, Not)
 _BROKEN = (("set_state", 1), ("reset_state", 0), ("check_state", 1), ("print_state", 0), ("condition", 1))
 _LOADING = (
     ("use_module", 1),
@@ -57,9 +58,7 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     yield "between", 3, sized["between/3"]
     yield "length", 2, sized["length/2"]
     yield "sample_uniform1", 3, SimpleProbabilisticBuiltIn(_sample_uniform)
-    yield "=..", 2, SimpleBuiltIn(_plain_functor(original("=../2")))
-    yield "arg", 3, SimpleBuiltIn(_arg)
-    yield "functor", 3, SimpleBuiltIn(_functor(sized["functor/3"]))
+    yield from construction_builtins(original, sized["functor/3"])
     for name, arities in (("call", range(1, 10)), ("once", (1,)), ("call_nc", range(1, 10))):
         for arity in arities:
             yield name, arity, _caller(original(f"{name}/{arity}"), name)
@@ -134,46 +133,6 @@ def _cycle(name: str, goal: Term, position: Position | None) -> GroundingError:
     )
 
 
-def _plain_functor(builtin: BuiltinFunction) -> BuiltinFunction:
-    """``=../2``; the name of a term that is written as an operator, such as 1+2, is an atom and no operator itself."""
-    function = builtin.base_function  # type: ignore[attr-defined]
-
-    @functools.wraps(function)  # for the tabled engine, which asks whose a function is
-    def solve(*arguments: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
-        found: list[Solution] = []
-        for term, parts in function(*arguments, **call):
-            name = parts.args[0]
-            plain = Term(name.functor) if name.op_priority is not None and not name.args else name
-            found.append((term, parts.with_args(plain, parts.args[1])))
-        return found
-
-    return solve
-
-
-def _arg(index: Term, term: Term, argument: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
-    """``arg(Index, Term, Argument)``; what the argument is unified with is bound in the term, too."""
-    check_mode((index, term, argument), ["In*"], "arg", call.get("location"), call.get("database"))
-    number = int(index) - 1
-    if not 0 <= number < len(term.args):
-        return []
-    return unified((index, term, argument), 2, term.args[number])
-
-
-def _functor(builtin: BuiltinFunction) -> BuiltinFunction:
-    """``functor(Term, Name, Arity)``; the arguments of a new term are variables of their own."""
-
-    def solve(term: Argument, name: Argument, arity: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
-        results: list[Solution] = list(builtin.base_function(term, name, arity, **call))  # type: ignore[attr-defined]
-        if not is_variable(term):
-            return results
-        lowest = call["engine"].context_min_var(call["context"]) - 1
-        ((made, name, arity),) = results
-        assert isinstance(made, Term)
-        return [(made.with_args(*range(lowest, lowest - made.arity, -1)), name, arity)]
-
-    return solve
-
-
 def _sample_uniform(key: Term, items: Term, result: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
     """``sample_uniform1(Key, Items, Item)``: one item, all as likely, and the same one wherever the key is the same."""
     check_mode((key, items, result), ["gL*"], "sample_uniform1", call.get("location"), call.get("database"))
@@ -218,7 +177,8 @@ def _subquery(scoped: bool) -> BuiltinFunction:
         scope, (goal, _, *more) = arguments[:scoped], arguments[scoped:]
         position = engine.locate(call.get("location"))
         check_mode(arguments, [("g" if scoped else "") + "cvLgg"[: 2 + len(more)]], functor="subquery")
-        engine.check_subquery(goal, position)
+        for asked in (goal, *(list_items(more[0]) or () if more else ())):
+            engine.check_subquery(asked, position)
         try:
             found = _probabilities(goal, more, scope, call)
         except (DeepPLPError, ProbLogError):
@@ -243,19 +203,26 @@ def _probabilities(
     evidence, semiring, evaluator = [*more, None, None, None][:3]
     included = _build_scope(scope[0]) if scope else None
     fresh, database = call["engine"].fresh(), call["database"]
-    target = fresh.ground(database, goal, label="query", include=included)
-    for term in [] if evidence is None else term2list(evidence):
-        target = fresh.ground(database, term, target, label=target.LABEL_EVIDENCE_POS, include=included)
+    target = fresh.ground(database, _one_goal(goal), label="query", include=included)
+    for term in [] if evidence is None else term2list(evidence, deep=False):
+        target = fresh.ground(database, _one_goal(term), target, label=target.LABEL_EVIDENCE_POS, include=included)
     algebra = get_semiring(name=_text(semiring)).create(**call)
     kind = get_evaluatable(name=_text(evaluator), semiring=algebra)
 
     def evaluated() -> dict[Term, float]:
         found: dict[Term, float] = kind.create_from(target).evaluate(semiring=algebra)
-        return found
+        return {a.args[0]: p for a, p in found.items()} if isinstance(goal, _CONNECTIVES) else found
 
     if target.atomcount <= _FEW_ATOMS:
         return evaluated()
     return call["engine"].apart_from_this(evaluated, "subquery/2", call.get("location"))
+
+
+def _one_goal(goal: Argument) -> Argument:
+    """A goal as a call of one predicate, since ProbLog looks for clauses of ``,`` and ``;``."""
+    if isinstance(goal, Not) and isinstance(goal.child, _CONNECTIVES):
+        return Not(goal.functor, _one_goal(goal.child))
+    return Term("call", goal) if isinstance(goal, _CONNECTIVES) else goal
 
 
 def _text(name: Argument) -> str | None:

@@ -39,7 +39,7 @@ from deepplp.grounding.problog.vocabulary import (
     StackRecord,
     StepOptions,
 )
-from deepplp.program import Term, readable
+from deepplp.program import Term, calls_in, readable
 
 __all__ = ["Engine", "FailedCall", "Setting"]
 
@@ -296,7 +296,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def check_subquery(self, goal: Argument, position: Position | None) -> None:
         """Refuse to make a number of what a network or a learnable probability decides."""
-        if isinstance(goal, Term) and goal.signature in self.setting.undecided:
+        if any(called in self.setting.undecided for called, _ in calls_in([goal])):
             raise UnsupportedConstructError(
                 f"subquery/2 makes a number of P({readable(goal)}), which depends on a network or a learnable "
                 "probability: no gradient could flow through it. Use the goal itself, or evidence",

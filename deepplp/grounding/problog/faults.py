@@ -21,6 +21,7 @@ from deepplp.grounding.ground_budget import StoppedAt
 from deepplp.grounding.hints import hint_for
 from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, arithmetic_error, builtin_fault
 from deepplp.grounding.problog.engine import Engine, FailedCall
+from deepplp.grounding.problog.libraries import libraries_for
 from deepplp.program import Term, readable, readable_text
 from deepplp.watch import StoppedError
 
@@ -162,9 +163,10 @@ class _Faults:
     def _unknown_predicate(self, error: UnknownClause) -> UnknownPredicateError:
         signature = str(error.signature)
         name, _, arity = signature.rpartition("/")
-        signature = f"{name.strip(chr(39))}/{arity}"
+        name = name.strip("'")
+        signature = f"{name}/{arity}"
         position, inside = self._place(error.location)
-        instead = hint_for(signature)
+        instead = hint_for(signature, (*libraries_for({signature}), None)[0])
         if instead is not None:
             return UnknownPredicateError(instead + inside, position)
         known = sorted(self._signatures())
