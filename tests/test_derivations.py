@@ -272,6 +272,17 @@ def test_derivations_that_are_missing(text: str, reason: str) -> None:
     assert (formula.choices, formula.nodes, formula.queries) == (plain.choices, plain.nodes, plain.queries)
 
 
+def test_what_no_world_proves_is_no_derivation() -> None:
+    """A clause two of whose goals are opposites is left out of what proves its head."""
+    program = Program.from_string(
+        "0.5::q.\np(1) :- q, \\+ q.\np(X) :- q, X = 1.\np(X) :- r(X), q, \\+ q.\nr(1).\nquery(p(_))."
+    )
+    formula = Grounder(program).ground(derivations=True)
+    assert [str(reason) for reason in formula.derivations or () if str(reason).startswith("p(1) :-")] == [
+        "p(1) :- q, 1=1"
+    ]
+
+
 def test_negated_queries_and_observed_evidence() -> None:
     """A negated query is the negation of its atom; the agreement with a tensor has no derivation of its own."""
     program = Program.from_string("0.3::a. b :- a. c :- \\+ b.")

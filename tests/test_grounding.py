@@ -18,7 +18,7 @@ import deepplp
 from deepplp import errors
 from deepplp.errors import DeepPLPError, GroundingError, InconsistentEvidenceError, NegativeCycleError, QueryError
 from deepplp.formula import And, Atom, Fixed, Formula, Neural
-from deepplp.grounding import Grounder
+from deepplp.grounding import Grounder, GrounderName
 from deepplp.program import Program, parse_goal
 from tests.oracles import FirstOrderProgram, PlainProgram
 from tests.strategies import first_order_programs, programs
@@ -292,14 +292,17 @@ def test_heads_of_a_disjunction_exclude_each_other() -> None:
     assert answers(text, ["a", "both", "either"]) == pytest.approx({"a": 0.7, "both": 0.0, "either": 1.0})
 
 
-def test_a_domain_bound_in_the_body() -> None:
+@pytest.mark.parametrize("grounder", ["tabled", "problog"])
+def test_a_domain_bound_in_the_body(grounder: GrounderName) -> None:
     """Each domain that the body binds makes a choice of its own, of the same network on the same input."""
     program = Program.from_string(
         "domain([1,2]). domain([3,4]). nn(net, [X], Y, D) :: p(X, Y) :- domain(D)."
         " same :- p(a,1), p(a,2). other :- p(a,1), p(a,4)."
     )
     row = torch.tensor([[0.3, 0.7]], dtype=torch.float64)
-    found = deepplp.Model(program, {"net": lambda x: x}).query(["p(a, Y)", "same", "other"], {"a": row})
+    found = deepplp.Model(program, {"net": lambda x: x}, grounder=grounder).query(
+        ["p(a, Y)", "same", "other"], {"a": row}
+    )
     expected = {"p(a,1)": 0.3, "p(a,2)": 0.7, "p(a,3)": 0.3, "p(a,4)": 0.7, "same": 0.0, "other": 0.21}
     assert dict(zip(found.terms, found.probs[0].tolist(), strict=True)) == pytest.approx(expected)
 

@@ -68,6 +68,7 @@ MAY = {
     "a part of a term": SHAPE + "q(X, Y) :- shape(X, pair(red, Y)).",
     "facts without a like": COLOURS + "q :- colour(red). q :- \\+ colour(n2).",
     "one head of each predicate": "0.5::a(1); 0.5::b(1). q :- a(2).",
+    "a number that a float equals": DIGIT + "q(X) :- digit(X, N), N =:= 3.0.",
     "nn/2 of a value": "nn(net, [X]) :: p(X, red). q(X) :- p(X, blue).",
     "nn/2": "nn(net, [X]) :: p(X). q :- p(anything).",
 }

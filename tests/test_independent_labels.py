@@ -97,6 +97,14 @@ def test_one_call_for_all_labels_and_inputs() -> None:
     torch.testing.assert_close(many[4].probs[:, 0], a[:, 2])
 
 
+def test_a_single_label_may_be_missing() -> None:
+    """A label alone need not hold: lists with it and without it have both their worlds."""
+    text = "nn(net, [X], L, [cat], independent) :: has(X, L). l(X, Ls) :- findall(L, has(X, L), Ls)."
+    model = deepplp.Model(deepplp.Program.from_string(text), {"net": identity}, cache=False)
+    found = model.query("l(a, L)", {"a": torch.tensor([[0.25]], dtype=torch.float64)})
+    assert dict(zip(found.terms, found.probs[0].tolist(), strict=True)) == {"l(a,[])": 0.75, "l(a,[cat])": 0.25}
+
+
 def test_gradients_reach_each_label() -> None:
     """The derivative by a label's output is the plain partial derivative."""
     model = deepplp.Model(deepplp.Program.from_string(PROGRAM), {"tagger": identity}, cache=False)

@@ -63,6 +63,20 @@ def test_where_parameters_start(clause: str, expected: dict[str, float]) -> None
     assert dict(zip(answers.terms, answers.probs[0].tolist(), strict=True)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("clause", "query"), [("0.5::b; 0.5::c; t(_)::a.", "a"), ("t(0.99999999999995)::a. not_a :- \\+a.", "not_a")]
+)
+def test_what_starts_at_nothing_may_grow(clause: str, query: str) -> None:
+    """A value for which nothing is left, or next to nothing, starts so small that nobody sees it, and can be learnt."""
+    model = model_of(clause)
+    found = model.query(query)
+    assert 0.0 < found.probs.item() < 1e-8
+    found.log_probs.sum().backward()
+    gradient = model.distributions.logits["clause0"].grad
+    assert gradient is not None
+    assert float(gradient.abs().max()) == pytest.approx(1.0)
+
+
 def test_a_parameter_for_each_grounding() -> None:
     """``t(_, X)`` has a distribution for each X, shared by all that has this X; ``t(_)`` has one for all.
 
@@ -111,6 +125,16 @@ def test_a_parameter_shares_out_what_each_grounding_leaves() -> None:
     assert gradient.tolist() == pytest.approx([0.1875 * 2.2, -0.1875 * 2.2])
     many = model.query_many([deepplp.Query(query) for query in queries])
     assert [answers.probs.item() for answers in many] == pytest.approx(probs.tolist())
+
+
+def test_a_frozen_parameter_grows_frozen() -> None:
+    """What is not to be learnt stays so when other queries enlarge it."""
+    model = model_of("t(_, X)::p(X) :- d(X). d(1). d(2).")
+    model.compile("p(1)")
+    model.distributions.requires_grad_(False)
+    model.compile("p(2)")
+    assert not model.distributions.logits["clause0"].requires_grad
+    assert not model.query(["p(1)", "p(2)"]).probs.requires_grad
 
 
 def test_many_groundings_are_one_tensor() -> None:

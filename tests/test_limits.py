@@ -22,10 +22,10 @@ from deepplp.compilation import compile_with_report
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.grounding import Grounder, GrounderName
 from deepplp.program import Program, parse_goal
-from deepplp.watch import Used, call_watched, resident_memory
+from deepplp.watch import _WATCHER, Used, call_watched, resident_memory
 from tests.clocks import processor_seconds
 from tests.test_budgets import hard, matrix
-from tests.test_threads import needs_fork
+from tests.test_threads import _wait, needs_fork
 
 both = pytest.mark.parametrize("grounder", ["auto", "problog"])
 
@@ -207,6 +207,23 @@ def test_threads_are_watched_one_by_one() -> None:
     assert outcomes == {0: "done", 1: "seconds", 2: "done", 3: "seconds"}
 
 
+@needs_fork
+def test_a_forked_process_watches_anew() -> None:
+    """A process that is forked while the watching thread looks has a lock of its own, and work in it is watched."""
+    with _WATCHER._lock:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                try:
+                    call_watched(spin, 0.1, None, refused)
+                except RuntimeError:
+                    code = 0
+            finally:
+                os._exit(code)
+    assert _wait(child, 30) == 0
+
+
 def test_work_apart() -> None:
     """A process of its own returns a value or an exception, changes nothing here, and is gone afterwards."""
     changed: list[int] = []
@@ -214,6 +231,32 @@ def test_work_apart() -> None:
     with pytest.raises(QueryError, match="of the work"):
         call_apart(lambda: _raised(QueryError("of the work")), 60.0)
     assert not changed or not hasattr(os, "fork")
+
+
+def test_memory_of_work_apart_is_what_it_takes_itself() -> None:
+    """What the process held when it was copied counts for nothing."""
+    assert (resident_memory() or 0) > 4 * 10**7
+    assert call_apart(lambda: time.sleep(0.2) or 7, 60.0, 4 * 10**7) == 7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what ends it is Linux's")
+def test_work_apart_ends_with_its_parent(tmp_path: Path) -> None:
+    """Where the parent is killed, its process does not work on."""
+    text = """
+import os, pathlib, sys, time
+from deepplp.apart import call_apart
+call_apart(lambda: (pathlib.Path(sys.argv[1]).write_text(str(os.getpid())), time.sleep(60)), None)
+"""
+    file = tmp_path / "child"
+    parent = subprocess.Popen([sys.executable, "-c", text, str(file)])
+    while not (file.exists() and file.read_text()):
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    child, start = int(file.read_text()), time.monotonic()
+    while Path(f"/proc/{child}").exists() and "State:\tZ" not in Path(f"/proc/{child}/status").read_text():
+        assert time.monotonic() - start < 10
+        time.sleep(0.02)
 
 
 def _raised(error: Exception) -> None:
@@ -268,6 +311,24 @@ def test_ctrl_c_ends_the_command_line(tmp_path: Path, delay: float) -> None:
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
     assert time.monotonic() - pressed < 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="this system has no signals of this kind")
+def test_ctrl_c_is_not_for_a_job_in_the_background(tmp_path: Path) -> None:
+    """Where a shell has the signal ignored, a Ctrl-C that is meant for another job ends nothing."""
+    file = tmp_path / "p.pl"
+    file.write_text("0.25::a. query(a).")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); from deepplp.cli import main; main()", "prob", str(file)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    assert (process.returncode, process.stdout.read(), process.communicate()[1]) == (0, "a:\t0.25      \n", "")
 
 
 def test_what_was_stopped_is_given_back() -> None:

@@ -53,6 +53,17 @@ def test_inputs_of_two_types_are_not_joined(other: torch.dtype) -> None:
     assert sorted(seen, key=str) == sorted([torch.float32, other], key=str)
 
 
+def test_narrow_types_may_round_beside_others() -> None:
+    """How far a row may be from one follows the type also where inputs are not alike, and a call has several groups."""
+    logits = 2 * torch.randn(64, 10, generator=torch.Generator().manual_seed(0))
+    net = lambda x: torch.softmax(x.float(), dim=1).to(torch.bfloat16)  # noqa: E731
+    model = deepplp.Model(Program.from_string(TEXT), {"net": net}, cache=False)
+    narrow = model.query(["d(a, 1)", "d(b, 2)"], {"a": logits, "b": logits.double().flip(1)}).probs
+    exact = torch.softmax(logits.double(), dim=1)
+    torch.testing.assert_close(narrow, torch.stack((exact[:, 1], exact.flip(1)[:, 2]), 1), rtol=1e-2, atol=0)
+    assert float((net(logits).double().sum(dim=1) - 1).abs().max()) > 1.5e-3
+
+
 def test_rounding_of_logarithms() -> None:
     """Logarithms of probabilities that are rounded to bfloat16 are those of a distribution."""
     assert asked(lambda x: torch.log_softmax(x, 1).to(torch.bfloat16), output="log_probabilities").shape == (64, 10)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 import deepplp
 from deepplp import errors
+from deepplp.compilation import impossible_queries, stated
 
 RULES = """
     known(p).
@@ -213,3 +214,25 @@ def test_sums_a_hair_above_one(heads: str, expected: dict[str, float], grounder:
         assert float(known) == pytest.approx(
             1.0 if "c" not in expected or not expected["c"] else some / (some + 4e-7), rel=1e-6
         )
+
+
+@pytest.mark.parametrize("grounder", ["tabled", "problog"])
+def test_sums_a_hair_below_one(grounder: Literal["tabled", "problog"]) -> None:
+    """What the heads leave of one is a value of its own, however little it is."""
+    program = deepplp.Program.from_string("0.5::a; 0.4999995::b. none :- \\+a, \\+b.")
+    found = deepplp.Model(program, cache=False, grounder=grounder).query(["a", "b", "none"]).probs[0].tolist()
+    assert found == pytest.approx([0.5, 0.4999995, 5e-7], rel=1e-9)
+    collected = "0.5::c(1); 0.4999995::c(2). l(L) :- findall(X, c(X), L)."
+    lists = deepplp.Model(deepplp.Program.from_string(collected), cache=False, grounder="problog").query("l(L)")
+    assert dict(zip(lists.terms, lists.probs[0].tolist(), strict=True)) == pytest.approx(
+        {"l([])": 5e-7, "l([1])": 0.5, "l([2])": 0.4999995}, rel=1e-9
+    )
+
+
+def test_what_takes_too_much_to_tell_is_taken_for_possible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a query is impossible for all numbers is told within limits; beyond them no target is refused."""
+    formula = deepplp.ground(deepplp.Program.from_string("0.0::a. 0.5::b. q :- a, b. r :- b, \\+b."), ["q", "r"])
+    circuit = deepplp.compile(formula)
+    assert impossible_queries(formula, circuit, None) == (1,)
+    monkeypatch.setattr(stated, "_MOST_NODES", 1)
+    assert impossible_queries(formula, circuit, None) == ()

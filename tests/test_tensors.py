@@ -85,6 +85,21 @@ def test_recurrent_networks() -> None:
     torch.testing.assert_close(answers.probs[:, 0], torch.sigmoid(state))
 
 
+def test_networks_of_networks_in_any_order() -> None:
+    """What a tensor is made of is there before it, whichever of them a query meets first."""
+    program = """
+    nn(low, [X], L) :: low(X, L).
+    nn(up, [L], H) :: up(L, H).
+    nn(read, [H]) :: read(H).
+    direct(X) :- up(X, H), read(H).
+    q(X, Y, Z) :- low(X, L), up(L, H), read(H), direct(Y), low(Z, M), up(M, N), up(N, K), read(K).
+    """
+    networks = {"low": lambda x: 0.5 * x, "up": lambda x: x + 0.125, "read": lambda h: h}
+    model = deepplp.Model(deepplp.Program.from_string(program), networks)
+    found = model.query("q(a, b, c)", {n: torch.tensor([0.5], dtype=torch.float64) for n in "abc"})
+    assert found.probs.tolist() == [[pytest.approx(0.375 * 0.625 * 0.5)]]
+
+
 def test_tensor_sources() -> None:
     """``tensor(train(3))`` is item 3 of the source train, in queries and in facts; labels are left out."""
     program = "nn(net, [X], Y, [0..2]) :: d(X, Y). first(Y) :- image(X), d(X, Y). image(tensor(train(1)))."
