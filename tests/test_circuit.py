@@ -127,9 +127,10 @@ def test_the_chain_decides_three_choices_a_digit() -> None:
 
 
 def header_of(formula: Formula) -> Header:
-    """A header of a formula that names its values and queries by text."""
+    """A header of a formula that names its values, queries and evidence by text."""
     choices = [dataclasses.replace(c, values=tuple(Term(f"v{v}") for v in c.values)) for c in formula.choices]
-    return Header(tuple(choices), tuple(Term(str(goal.term)) for goal in formula.queries))
+    queries, evidence = (tuple(Term(str(goal.term)) for goal in goals) for goals in (formula.queries, formula.evidence))
+    return Header(tuple(choices), queries, evidence)
 
 
 @given(formulas())

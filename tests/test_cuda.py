@@ -17,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepplp.circuit import Circuit, Plan, bind, inversion_of, lay_end_to_end, layers_of
+from deepplp.circuit import TRUE_NODE, Circuit, Plan, bind, inversion_of, lay_end_to_end, layers_of
 from deepplp.compilation import compile_formula
 from deepplp.evaluation import Evaluation
 from deepplp.evaluation.kernels.triton_walk import launches
@@ -261,8 +261,8 @@ def _check_inversion(plan: Plan) -> None:
     parents = np.repeat(np.arange(plan.nodes), np.diff(arrays.node_offsets))
     elements = sorted(zip(parents, arrays.primes, arrays.subs, strict=True))
     subs = np.repeat(np.arange(plan.nodes), np.diff(uses.node_offsets))
-    roots = [(plan.nodes + r, plan.leaves, s) for r, s in enumerate(arrays.roots)]
-    assert sorted(zip(uses.node_parents, uses.node_primes, subs, strict=True)) == sorted([*elements, *roots])
+    roots = [(plan.nodes + r, plan.leaves + TRUE_NODE, s) for r, s in enumerate(arrays.roots)]
+    assert sorted(zip(uses.node_parents, uses.node_cofactors, subs, strict=True)) == sorted([*elements, *roots])
     primes = np.repeat(np.arange(plan.leaves), np.diff(uses.leaf_offsets))
     assert sorted(zip(uses.leaf_parents, primes, uses.leaf_subs, strict=True)) == elements
     weights = np.repeat(uses.weights, np.diff(uses.weight_offsets))

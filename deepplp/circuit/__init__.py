@@ -5,6 +5,7 @@ from deepplp.circuit.inversion import Inversion, PackedInversion, inversion_of
 from deepplp.circuit.layers import Layers, layers_of
 from deepplp.circuit.packing import pack, starts_of, unpack
 from deepplp.circuit.plan import Plan, PlanArrays, as_one_matrix, bind, lay_end_to_end
+from deepplp.circuit.scopes import scopes_of
 from deepplp.circuit.validation import check_circuit
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "lay_end_to_end",
     "layers_of",
     "pack",
+    "scopes_of",
     "starts_of",
     "unpack",
 ]

@@ -9,9 +9,12 @@ from deepplp.circuit.circuit import IntArray
 __all__ = ["grouped", "node_levels"]
 
 
-def node_levels(node_offsets: IntArray, subs: IntArray) -> IntArray:
+def node_levels(node_offsets: IntArray, primes: IntArray, subs: IntArray, leaves: int) -> IntArray:
     """The level of every node: that of the constants is 0, of any other one more than the highest that it uses."""
     starts, below = node_offsets.tolist(), subs.tolist()
+    if (primes >= leaves).any():
+        below = np.column_stack([np.maximum(primes - leaves, 0), subs]).ravel().tolist()  # leaves are at level 0
+        starts = (2 * node_offsets).tolist()
     levels = [0] * (len(starts) - 1)
     for node in range(2, len(levels)):
         levels[node] = 1 + max([levels[sub] for sub in below[starts[node] : starts[node + 1]]], default=0)

@@ -32,16 +32,17 @@ def layers_of(plan: Plan) -> Layers:
 
 def _layers(plan: Plan) -> Layers:
     arrays = plan.arrays
-    level = node_levels(arrays.node_offsets, arrays.subs)
+    level = node_levels(arrays.node_offsets, arrays.primes, arrays.subs, plan.leaves)
     sizes = np.diff(arrays.node_offsets)
     order = np.lexsort((-sizes, level))  # stable, and nothing but the constants is in level 0
     place = np.empty(plan.nodes, dtype=np.int64)
     place[order] = np.arange(plan.nodes)
     starts = starts_of(sizes[order])
     elements = np.repeat(arrays.node_offsets[order] - starts[:-1], sizes[order]) + np.arange(starts[-1])
+    factors = np.concatenate([np.arange(plan.leaves), plan.leaves + place])
     sorted_arrays = arrays._replace(
         node_offsets=starts,
-        primes=arrays.primes[elements],
+        primes=factors[arrays.primes[elements]],
         subs=place[arrays.subs[elements]],
         roots=place[arrays.roots],
     )

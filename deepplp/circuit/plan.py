@@ -82,6 +82,11 @@ class Plan:
             made = self.kept[key] = make(self)
         return made
 
+    @property
+    def has_node_primes(self) -> bool:
+        """Whether some element is a product of two nodes."""
+        return self.keep("has node primes", lambda p: bool((p.arrays.primes >= p.leaves).any()))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
         return self  # nothing in it ever changes
 
@@ -143,6 +148,11 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
         """Nodes of circuits as nodes of all."""
         return np.where(np.concatenate(arrays) < 2, np.concatenate(arrays), moved(arrays, nodes, where))
 
+    primes = moved([p.primes for p in parts], leaves, elements)
+    if any(plan.has_node_primes for plan in plans):
+        as_nodes = [plan.arrays.primes - plan.leaves for plan in plans]
+        primes = np.where(np.concatenate(as_nodes) < 0, primes, leaves[-1] + placed(as_nodes, elements))
+
     nothing = [np.zeros(entries[-1], dtype=np.int64)]
     no_elements = np.zeros(2, dtype=np.int64)
     pieces = {
@@ -152,7 +162,7 @@ def lay_end_to_end(plans: Sequence[Plan], weights: Sequence[IntArray]) -> Plan:
         "offsets": [np.concatenate(weights)[moved([p.offsets for p in parts], read, entries)]],
         # The constants have no elements, so that the first node behind them starts where they do.
         "node_offsets": [no_elements, moved([p.node_offsets[2:-1] for p in parts], elements, nodes), elements[-1:]],
-        "primes": [moved([p.primes for p in parts], leaves, elements)],
+        "primes": [primes],
         "subs": [placed([p.subs for p in parts], elements)],
         "roots": [placed([p.roots[: len(p.given)] for p in parts], queries),
                   placed([p.roots[len(p.given) :] for p in parts], evidence)],

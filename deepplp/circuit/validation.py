@@ -12,7 +12,10 @@ _ARRAYS = ("column_offsets", "order", "leaf_offsets", "leaf_columns", "node_offs
 
 
 def check_circuit(circuit: Circuit) -> None:
-    """Check everything that the docstring of `Circuit` says of its arrays: types, shapes, ranges and order.
+    """Check what the docstring of `Circuit` says of its arrays: types, shapes, ranges and order.
+
+    That the elements of a node exclude each other is not checked, nor, where there is no order, that the factors of an
+    element share no choice: it takes time, and no memory is read wrongly without.
 
     Raises:
         ValueError: an array is not as it must be; the message names it.
@@ -28,14 +31,19 @@ def check_circuit(circuit: Circuit) -> None:
         raise ValueError("primes and subs have different lengths")
     choices, nodes = len(circuit.column_offsets) - 1, circuit.nodes
     _check_range("leaf_columns", circuit.leaf_columns, circuit.columns)
-    _check_range("primes", circuit.primes, circuit.leaves)
+    _check_range("primes", circuit.primes, circuit.leaves + nodes)
     _check_range("subs", circuit.subs, nodes)
     _check_range("roots", circuit.roots, nodes)
     _check_range("evidence", np.array([circuit.evidence], dtype=np.int64), nodes)
     _check_range("order", circuit.order, choices)
     if len(np.unique(circuit.order)) != len(circuit.order):
         raise ValueError("order holds a choice twice")
-    _check_decisions(circuit)
+    _check_leaves(circuit)
+    users = np.repeat(np.arange(nodes), np.diff(circuit.node_offsets))
+    if (circuit.subs >= users).any() or (circuit.primes - circuit.leaves >= users).any():
+        raise ValueError("a node stands before one that it uses")
+    if len(circuit.order):
+        _check_decisions(circuit, users)
 
 
 def _check_offsets(name: str, offsets: IntArray, end: int | IntArray, *, empty: int) -> None:
@@ -51,17 +59,24 @@ def _check_range(name: str, numbers: IntArray, count: int) -> None:
         raise ValueError(f"{name} are out of range")
 
 
-def _check_decisions(circuit: Circuit) -> None:
-    """A leaf and a node belong to one choice; a node uses earlier nodes, which decide choices later in the order."""
-    owners = np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1
-    of_leaves = owners[circuit.leaf_offsets[:-1]]
-    if (np.repeat(of_leaves, np.diff(circuit.leaf_offsets)) != owners).any():
+def _owners(circuit: Circuit) -> IntArray:
+    """The choice of each entry of the leaves."""
+    return np.searchsorted(circuit.column_offsets, circuit.leaf_columns, side="right") - 1
+
+
+def _check_leaves(circuit: Circuit) -> None:
+    """A leaf belongs to one choice."""
+    owners = _owners(circuit)
+    if (np.repeat(owners[circuit.leaf_offsets[:-1]], np.diff(circuit.leaf_offsets)) != owners).any():
         raise ValueError("a leaf holds values of two choices")
-    users = np.repeat(np.arange(circuit.nodes), np.diff(circuit.node_offsets))
-    if (circuit.subs >= users).any():
-        raise ValueError("a node stands before one that it uses")
+
+
+def _check_decisions(circuit: Circuit, users: IntArray) -> None:
+    """A node decides one choice, and uses nodes that decide choices later in the order."""
+    if (circuit.primes >= circuit.leaves).any():
+        raise ValueError("primes hold a node, though the choices have an order")
     decided = circuit.node_choices
-    if (of_leaves[circuit.primes] != decided[users]).any():
+    if (_owners(circuit)[circuit.leaf_offsets[circuit.primes]] != decided[users]).any():
         raise ValueError("a node decides two choices")
     ranks = np.full(len(circuit.column_offsets), -1, dtype=np.int64)  # the last entry is that of the constants
     ranks[circuit.order] = np.arange(len(circuit.order))

@@ -72,21 +72,21 @@ def _close(found: Tensor, expected: Tensor) -> bool:
 
 
 def _trial() -> Plan:
-    """x, x·y and (x + z)·y + z·w given y + w: two levels, two roots, evidence, and weights of both kinds."""
+    """x·y, (x + z)·y + z·w and (x·y)·w + z·y given y + w: three levels, evidence, a product of two nodes."""
 
     def array(*numbers: int) -> np.ndarray:
         return np.array(numbers, dtype=np.int64)
 
-    # Nodes: 2 = y, 3 = w, 4 = y + w, 5 = x·y, 6 = (x + z)·y + z·w, behind the constants 0 and 1.
+    # Nodes: 2 = y, 3 = w, 4 = y + w, 5 = x·y, 6 = (x + z)·y + z·w, 7 = (x·y)·w + z·y, behind the constants 0 and 1.
     arrays = PlanArrays(
         leaf_offsets=array(0, 1, 2, 4, 5, 6),  # x, y, x + z, z, w
         bases=array(0, 0, 0, 0, 0, 0),
         strides=array(3, 3, 3, 3, 3, 0),
         offsets=array(0, 1, 0, 2, 2, 0),
-        node_offsets=array(0, 0, 0, 1, 2, 4, 5, 7),
-        primes=array(1, 4, 1, 4, 0, 2, 3),
-        subs=array(1, 1, 1, 1, 2, 2, 3),
-        roots=array(5, 6, 4),
-        given=array(2, 2),
+        node_offsets=array(0, 0, 0, 1, 2, 4, 5, 7, 9),
+        primes=array(1, 4, 1, 4, 0, 2, 3, 5 + 5, 3),
+        subs=array(1, 1, 1, 1, 2, 2, 3, 3, 2),
+        roots=array(5, 6, 7, 4),
+        given=array(3, 3, 3),
     )
     return Plan((3,), pack([[a] for a in arrays]), 3, True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deepplp.circuit import Circuit, IntArray, bind, layers_of
+from deepplp.circuit import TRUE_NODE, Circuit, IntArray, bind, layers_of
 from deepplp.errors import InputError
 
 __all__ = ["one_row_probabilities"]
@@ -42,18 +42,22 @@ def _roots(circuit: Circuit, weights: FloatArray) -> tuple[FloatArray, IntArray]
     layers = layers_of(bind(circuit))
     plan, arrays = layers.plan, layers.plan.arrays
     leaf_of = np.repeat(np.arange(plan.leaves), np.diff(arrays.leaf_offsets))
-    leaf, leaf_exponent = np.frexp(np.bincount(leaf_of, weights=weights[arrays.offsets], minlength=plan.leaves))
-    value, exponent = np.zeros(plan.nodes), np.zeros(plan.nodes, dtype=np.int64)
-    value[1] = 1.0
+    # Those of the leaves, and behind them those of the nodes.
+    value, exponent = np.zeros(plan.leaves + plan.nodes), np.zeros(plan.leaves + plan.nodes, dtype=np.int64)
+    leaf = np.bincount(leaf_of, weights=weights[arrays.offsets], minlength=plan.leaves)
+    value[: plan.leaves], exponent[: plan.leaves] = np.frexp(leaf)
+    value[plan.leaves + TRUE_NODE] = 1.0
     starts = arrays.node_offsets
     for first, last in zip(layers.bounds[1:-1].tolist(), layers.bounds[2:].tolist(), strict=True):
         elements = slice(int(starts[first]), int(starts[last]))
-        primes, subs = arrays.primes[elements], arrays.subs[elements]
+        primes, subs = arrays.primes[elements], plan.leaves + arrays.subs[elements]
+        made = slice(plan.leaves + first, plan.leaves + last)
         of_node = starts[first:last] - starts[first]  # a node behind the constants has an element or more
-        products = leaf[primes] * value[subs]
-        powers = np.where(products == 0.0, _NO_EXPONENT, leaf_exponent[primes] + exponent[subs])
+        products = value[primes] * value[subs]
+        powers = np.where(products == 0.0, _NO_EXPONENT, exponent[primes] + exponent[subs])
         top = np.maximum.reduceat(powers, of_node)
         down = np.maximum(powers - np.repeat(top, np.diff(starts[first : last + 1])), -_REACH)
-        value[first:last], shift = np.frexp(np.add.reduceat(np.ldexp(products, down), of_node))
-        exponent[first:last] = np.where(top == _NO_EXPONENT, 0, top + shift)
-    return value[arrays.roots], exponent[arrays.roots]
+        value[made], shift = np.frexp(np.add.reduceat(np.ldexp(products, down), of_node))
+        exponent[made] = np.where(top == _NO_EXPONENT, 0, top + shift)
+    roots = plan.leaves + arrays.roots
+    return value[roots], exponent[roots]

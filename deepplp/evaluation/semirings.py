@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepplp.circuit import Circuit, IntArray, Layers, bind, layers_of
+from deepplp.circuit import Circuit, IntArray, Layers, bind, layers_of, scopes_of
 from deepplp.errors import QueryError
 
 __all__ = [
@@ -115,7 +115,10 @@ COUNTING = Semiring(_counts, _products, (0,), (1,))
 
 
 class Level(NamedTuple):
-    """The elements of one level's nodes: leaves ``primes`` times nodes ``subs``, each for a node of the level."""
+    """The elements of one level's nodes: products of two factors, each for a node of the level.
+
+    ``primes`` and ``subs`` are numbers of leaves and nodes, jointly: ``[leaves | nodes]``.
+    """
 
     primes: Places
     subs: Places
@@ -130,19 +133,20 @@ def levels_of(layers: Layers) -> list[Level]:
     for first, last in zip(bounds[1:-1].tolist(), bounds[2:].tolist(), strict=True):
         mine = slice(int(starts[first]), int(starts[last]))
         node_of = np.repeat(np.arange(last - first), np.diff(starts[first : last + 1]))
-        levels.append(Level(arrays.primes[mine], arrays.subs[mine], node_of, last - first))
+        levels.append(Level(arrays.primes[mine], layers.plan.leaves + arrays.subs[mine], node_of, last - first))
     return levels
 
 
 def walk(levels: Sequence[Level], leaves: Table, semiring: Semiring, gaps: Sequence[Table] = ()) -> Table:
-    """The values [rows, node] of a plan's nodes in the order of its layers, from those [rows, leaf] of its leaves.
+    """The values of a plan's leaves and, behind them, of its nodes in the order of its layers, [rows, leaves + nodes].
 
+    ``leaves`` are those of the leaves, [rows, leaves].
     ``gaps`` gives for each level what its elements are multiplied with for the choices that they skip; none are given
     where the semiring is normalised.
     """
-    values = _constants(leaves, semiring)
+    values = _joined(leaves, _constants(leaves, semiring))
     for number, level in enumerate(levels):
-        products = semiring.times(taken(leaves, level.primes), taken(values, level.subs))
+        products = semiring.times(taken(values, level.primes), taken(values, level.subs))
         if gaps:
             products = semiring.times(products, gaps[number])
         values = _joined(values, semiring.plus(products, level.node_of, level.nodes))
@@ -171,46 +175,49 @@ def taken(table: Table, places: Places) -> Table:
     )
 
 
-def _joined(a: Table, b: Table) -> Table:
-    def join(x: Array, y: Array) -> Array:
-        if isinstance(x, Tensor) and isinstance(y, Tensor):
-            return torch.cat([x, y], dim=1)
-        return np.concatenate([np.asarray(x), np.asarray(y)], axis=1)
+def _joined(*tables: Table) -> Table:
+    """Tables side by side."""
 
-    return tuple(join(x, y) for x, y in zip(a, b, strict=True))
+    def join(*arrays: Array) -> Array:
+        tensors = [a for a in arrays if isinstance(a, Tensor)]
+        if len(tensors) == len(arrays):
+            return torch.cat(tensors, dim=1)
+        return np.concatenate([np.asarray(a) for a in arrays], axis=1)
+
+    return tuple(join(*arrays) for arrays in zip(*tables, strict=True))
 
 
 class _Gaps:
     """What the choices add that ways through a circuit skip.
 
-    ``totals`` are the sums of each choice's weights, in the circuit's order. A gap (first, last) is the product of
-    those at the places from ``first`` to ``last - 1``. Each is computed once.
+    ``totals`` are the sums of each choice's weights, [rows, choices]. A gap is a set of choices, as bits: the product
+    of their totals. Each is computed once, from gaps of half its range that others have as well.
     """
 
     def __init__(self, totals: Table, semiring: Semiring) -> None:
+        nothing = tuple(_repeated(a, [one]) for a, one in zip(totals, semiring.one, strict=True))
         self._totals = totals
-        self._semiring = semiring
-        self._known: dict[tuple[int, int], Table] = {}
+        self._times = semiring.times
+        self._known: dict[int, Table] = {0: nothing}
 
-    def _product(self, first: int, last: int) -> Table:
-        if last <= first:
-            return tuple(_repeated(a, [one]) for a, one in zip(self._totals, self._semiring.one, strict=True))
-        known = next((k for k in range(last, first, -1) if (first, k) in self._known), first)
-        made = self._known[first, known] if known > first else self._product(first, first)
-        for place in range(known, last):
-            made = self._semiring.times(made, taken(self._totals, np.array([place])))
-            self._known[first, place + 1] = made
+    def _product(self, choices: int) -> Table:
+        made = self._known.get(choices)
+        if made is None:
+            lowest, highest = (choices & -choices).bit_length() - 1, choices.bit_length() - 1
+            if lowest == highest:
+                made = taken(self._totals, np.array([lowest]))
+            else:
+                shift = (lowest ^ highest).bit_length() - 1
+                upper = choices >> (highest >> shift << shift) << (highest >> shift << shift)
+                made = self._times(self._product(choices ^ upper), self._product(upper))
+            self._known[choices] = made
         return made
 
-    def of(self, firsts: IntArray, lasts: IntArray) -> Table:
+    def of(self, gaps: Sequence[int]) -> Table:
         """Several gaps side by side: [rows, gaps]."""
-        pairs = list(zip(firsts.tolist(), lasts.tolist(), strict=True))
-        distinct = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
-        columns = [self._product(*pair) for pair in distinct]
-        made = columns[0]
-        for column in columns[1:]:
-            made = _joined(made, column)
-        return taken(made, np.array([distinct[pair] for pair in pairs]))
+        distinct = {gap: number for number, gap in enumerate(dict.fromkeys(gaps))}
+        columns = [self._product(gap) for gap in distinct]
+        return taken(_joined(*columns), np.array([distinct[gap] for gap in gaps]))
 
 
 def evaluate_semiring(circuit: Circuit, weights: Array, semiring: Semiring) -> Table:
@@ -244,32 +251,16 @@ def evaluate_semiring(circuit: Circuit, weights: Array, semiring: Semiring) -> T
     leaf_of = np.repeat(np.arange(plan.leaves), np.diff(arrays.leaf_offsets))
     leaves = semiring.plus(taken((weights,), arrays.offsets), leaf_of, plan.leaves)
     if semiring.normalised:
-        return taken(walk(levels, leaves, semiring), arrays.roots)
-    places, rank = _places(circuit, layers)
-    of_columns = np.repeat(rank, np.diff(circuit.column_offsets))
-    gaps = _Gaps(semiring.plus((weights,), of_columns, len(rank)), semiring)
-    first_node = 2
-    skipped = []
+        return taken(walk(levels, leaves, semiring), plan.leaves + arrays.roots)
+    choices = len(circuit.column_offsets) - 1
+    of_columns = np.repeat(np.arange(choices), np.diff(circuit.column_offsets))
+    gaps = _Gaps(semiring.plus((weights,), of_columns, choices), semiring)
+    scopes = scopes_of(layers.plan, of_columns[circuit.leaf_columns[circuit.leaf_offsets[:-1]]])
+    skipped, first_node = [], plan.leaves + 2
     for level in levels:
-        parents = places[first_node + np.asarray(level.node_of)]
-        skipped.append(gaps.of(parents + 1, places[np.asarray(level.subs)]))
+        elements = zip(*(np.asarray(places).tolist() for places in level[:3]), strict=True)
+        skipped.append(gaps.of([scopes[first_node + n] & ~(scopes[p] | scopes[s]) for p, s, n in elements]))
         first_node += level.nodes
     values = walk(levels, leaves, semiring, skipped)
-    over_roots = gaps.of(np.zeros(len(arrays.roots), dtype=np.int64), places[arrays.roots])
-    return semiring.times(taken(values, arrays.roots), over_roots)
-
-
-def _places(circuit: Circuit, layers: Layers) -> tuple[IntArray, IntArray]:
-    """The place in the order of the choice that each node decides, in the layers' order, and that of each choice.
-
-    Choices that no node decides stand in front of the others; the constants stand behind all choices.
-    """
-    count = len(circuit.column_offsets) - 1
-    order = np.concatenate([np.setdiff1d(np.arange(count), circuit.order), circuit.order])
-    rank = np.empty(count, dtype=np.int64)
-    rank[order] = np.arange(count)
-    arrays = layers.plan.arrays
-    first_leaves = arrays.primes[arrays.node_offsets[2:-1]]
-    columns = circuit.leaf_columns[circuit.leaf_offsets[first_leaves]]
-    decided = np.searchsorted(circuit.column_offsets, columns, side="right") - 1
-    return np.concatenate([[count, count], rank[decided]]).astype(np.int64), rank
+    roots = plan.leaves + arrays.roots
+    return semiring.times(taken(values, roots), gaps.of([~scopes[r] & (1 << choices) - 1 for r in roots.tolist()]))

@@ -32,7 +32,7 @@ from deepplp.queries.header import Header
 
 __all__ = ["Storage", "cache_folder"]
 
-_FORMAT = 5
+_FORMAT = 6
 _ARRAYS = ("column_offsets", "order", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
 _MOST_BYTES = MOST_BYTES  # of all files together
 _ENTRY = re.compile(r"[0-9a-f]{64}\.npz")

@@ -12,7 +12,7 @@ import torch
 from pysdd.sdd import SddManager, Vtree
 from torch import Tensor
 
-from deepplp.circuit import Circuit
+from deepplp.circuit import TRUE_NODE, Circuit
 from deepplp.formula import And, Atom, Formula, Neural
 from experiments.benchmarks.table import missing
 
@@ -44,22 +44,21 @@ def same_circuit(circuit: Circuit) -> Build:
     """Our own circuit, node by node; literal c + 1 is weight column c."""
 
     def build(k: Any) -> list[Any]:
-        leaves = []
+        factors = []
         for i in range(circuit.leaves):
             columns = circuit.leaf_columns[circuit.leaf_offsets[i] : circuit.leaf_offsets[i + 1]]
             literals = [k.literal_node(int(c) + 1) for c in columns]
-            leaves.append(literals[0] if len(literals) == 1 else k.or_node(literals))
-        nodes = [k.false_node(), k.true_node()]
+            factors.append(literals[0] if len(literals) == 1 else k.or_node(literals))
+        factors += [k.false_node(), k.true_node()]
         for n in range(2, circuit.nodes):
             elements = range(circuit.node_offsets[n], circuit.node_offsets[n + 1])
+            pairs = [(factors[circuit.primes[e]], int(circuit.subs[e])) for e in elements]
             products = [
-                leaves[circuit.primes[e]]
-                if circuit.subs[e] == 1
-                else k.and_node([leaves[circuit.primes[e]], nodes[circuit.subs[e]]])
-                for e in elements
+                prime if sub == TRUE_NODE else k.and_node([prime, factors[circuit.leaves + sub]])
+                for prime, sub in pairs
             ]
-            nodes.append(products[0] if len(products) == 1 else k.or_node(products))
-        return [nodes[r] for r in circuit.roots]
+            factors.append(products[0] if len(products) == 1 else k.or_node(products))
+        return [factors[circuit.leaves + r] for r in circuit.roots]
 
     return build
 

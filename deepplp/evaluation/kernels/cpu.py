@@ -53,14 +53,15 @@ class Weights(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A block of rows: the first one, how many, and their values: [leaves + 1, lanes] and [nodes, lanes].
+    """A block of rows: the first one, how many, and their values.
 
-    Behind the leaves stands a row of ones.
+    ``factor`` [leaves + nodes, lanes] are those of the leaves and, behind them, of the nodes, which are also ``value``
+    [nodes, lanes].
     """
 
     first: int
     lanes: int
-    leaf: FloatArray
+    factor: FloatArray
     value: FloatArray
 
 
@@ -104,7 +105,7 @@ def _block(circuit, rows, room, block):
     leaves = len(circuit.leaf_offsets) - 1
     slot = block if room.shape[0] > 1 else 0
     first = block * LANES
-    return Block(first, min(LANES, rows - first), room[slot, : leaves + 1], room[slot, leaves + 1 :])
+    return Block(first, min(LANES, rows - first), room[slot], room[slot, leaves:])
 
 
 @inlined
@@ -126,7 +127,7 @@ def _add_lanes(numbers, first, stride, count, out, fresh):
 def _fill_leaves(circuit, weights, block):
     leaves = len(circuit.leaf_offsets) - 1
     for i in range(leaves):
-        leaf = block.leaf[i]
+        leaf = block.factor[i]
         start, end = circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]
         if start == end:
             _fill(leaf, block.lanes, 0.0)
@@ -141,7 +142,6 @@ def _fill_leaves(circuit, weights, block):
                 _add_lanes(weights.batched.singles, first, stride, block.lanes, leaf, k == start)
             else:
                 _add_lanes(weights.batched.doubles, first, stride, block.lanes, leaf, k == start)
-    _fill(block.leaf[leaves], block.lanes, 1.0)
 
 
 @inlined
@@ -149,18 +149,18 @@ def _fill_nodes(circuit, block):
     value = block.value
     _fill(value[0], block.lanes, 0.0)
     _fill(value[1], block.lanes, 1.0)
-    offsets, leaf, primes, subs = circuit.node_offsets, block.leaf, circuit.primes, circuit.subs
+    offsets, factor, primes, subs = circuit.node_offsets, block.factor, circuit.primes, circuit.subs
     for n in range(2, len(offsets) - 1):
-        sum_products(value, n, leaf, primes, value, subs, offsets[n], offsets[n + 1], block.lanes)
+        sum_products(value, n, factor, primes, value, subs, offsets[n], offsets[n + 1], block.lanes)
 
 
 @inlined
-def _may_underflow(leaf, lane, choices):
+def _may_underflow(factor, leaves, lane, choices):
     """Whether a product of one leaf a choice could leave float64's range; if not, a root of zero is exactly zero."""
     smallest = 1.0
-    for i in range(leaf.shape[0]):
-        if 0.0 < leaf[i, lane] < smallest:
-            smallest = leaf[i, lane]
+    for i in range(leaves):
+        if 0.0 < factor[i, lane] < smallest:
+            smallest = factor[i, lane]
     return choices * math.log2(smallest) < MAY_UNDERFLOW
 
 
@@ -169,14 +169,15 @@ def forward_blocks(packed, choices, batched, single, shared, rows, first_block, 
     """Evaluate blocks ``first_block`` to ``last_block - 1`` of rows: the values of all roots.
 
     ``packed`` are a plan's arrays and ``choices`` its own; ``batched`` and ``shared`` are the addresses of the weights
-    that it reads, the former perhaps in ``single`` precision. ``room`` [blocks or 1, leaves + 1 + nodes, lanes]
+    that it reads, the former perhaps in ``single`` precision. ``room`` [blocks or 1, leaves + nodes, lanes]
     receives what backward needs, if it has room for all blocks, and ``numbers`` [2, rows, roots + 1] the roots (see
     `Roots`).
     """
     circuit = PlanArrays(*_nine(packed))
     weights = Weights(_floats(batched, single), numbers_at(shared, _DOUBLES), rows)
     roots, mantissas, exponents = circuit.roots, numbers[0], numbers[1]
-    extended = room_for(0, 0)
+    leaves = len(circuit.leaf_offsets) - 1
+    extended = room_for(0)
     for number in range(first_block, last_block):
         block = _block(circuit, rows, room, number)
         _fill_leaves(circuit, weights, block)
@@ -191,13 +192,13 @@ def forward_blocks(packed, choices, batched, single, shared, rows, first_block, 
                     zero |= v == 0.0
                     small |= v != 0.0
             _fill(exponents[row], len(roots) + 1, 0.0)
-            if small or (zero and _may_underflow(block.leaf, lane, choices)):
-                if not len(extended.node_m):
-                    extended = room_for(len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1)
+            if small or (zero and _may_underflow(block.factor, leaves, lane, choices)):
+                if not len(extended.m):
+                    extended = room_for(room.shape[1])
                 extended_values(circuit, weights, row, extended)
                 for r in range(len(roots)):
-                    mantissas[row, r] = extended.node_m[roots[r]]
-                    exponents[row, r] = extended.node_e[roots[r]]
+                    mantissas[row, r] = extended.m[leaves + roots[r]]
+                    exponents[row, r] = extended.e[leaves + roots[r]]
                 exponents[row, len(roots)] = 1.0
 
 
@@ -292,9 +293,9 @@ def _seed(roots, reading, gradient, row, seeds, powers):
 @inlined
 def _propagate(uses, block, adjoint, leaf_adjoint):
     """The derivatives by all nodes and leaves, from those by the roots behind them in ``adjoint``."""
-    offsets, parents, primes = uses.node_offsets, uses.node_parents, uses.node_primes
+    offsets, parents, cofactors = uses.node_offsets, uses.node_parents, uses.node_cofactors
     for n in range(len(offsets) - 2, 1, -1):
-        sum_products(adjoint, n, adjoint, parents, block.leaf, primes, offsets[n], offsets[n + 1], block.lanes)
+        sum_products(adjoint, n, adjoint, parents, block.factor, cofactors, offsets[n], offsets[n + 1], block.lanes)
     offsets, parents, subs = uses.leaf_offsets, uses.leaf_parents, uses.leaf_subs
     for i in range(len(offsets) - 1):
         sum_products(leaf_adjoint, i, adjoint, parents, block.value, subs, offsets[i], offsets[i + 1], block.lanes)
@@ -365,7 +366,7 @@ def backward_blocks(
         for lane in range(block.lanes):
             row = block.first + lane
             if numbers[1, row, n_roots] != 0.0:
-                values = room_for(leaves, nodes)
+                values = room_for(room.shape[1])
                 extended_values(circuit, weights, row, values)
                 _seed(roots, reading, gradients, row, seeds, powers)
                 extended_adjoints(circuit, values, seeds, powers, lane, leaf_adjoint)

@@ -22,24 +22,23 @@ _LARGEST_EXPONENT = 1023  # derivatives beyond float64's range become its larges
 
 
 class Extended(NamedTuple):
-    """Numbers ``mantissas * 2**exponents`` for the leaves and for the nodes of a circuit, each [leaves] or [nodes]."""
+    """Numbers ``m * 2**e`` for the leaves of a circuit and, behind them, for the nodes: [leaves + nodes]."""
 
-    leaf_m: NDArray[np.float64]
-    leaf_e: NDArray[np.int64]
-    node_m: NDArray[np.float64]
-    node_e: NDArray[np.int64]
+    m: NDArray[np.float64]
+    e: NDArray[np.int64]
 
 
 @inlined
-def room_for(leaves, nodes):
-    """Zeros."""
-    return Extended(np.zeros(leaves), np.zeros(leaves, np.int64), np.zeros(nodes), np.zeros(nodes, np.int64))
+def room_for(count):
+    """So many zeros."""
+    return Extended(np.zeros(count), np.zeros(count, np.int64))
 
 
 @inlined
 def extended_values(circuit, weights, row, out):
     """The values of one row's leaves and nodes."""
-    for i in range(len(circuit.leaf_offsets) - 1):
+    leaves, m, e = len(circuit.leaf_offsets) - 1, out.m, out.e
+    for i in range(leaves):
         total = 0.0
         for k in range(circuit.leaf_offsets[i], circuit.leaf_offsets[i + 1]):
             stride = circuit.strides[k]
@@ -50,29 +49,29 @@ def extended_values(circuit, weights, row, out):
                 total += float(weights.batched.singles[place])
             else:
                 total += weights.batched.doubles[place]
-        out.leaf_m[i], out.leaf_e[i] = math.frexp(total)
-    out.node_m[0], out.node_e[0] = 0.0, 0
-    out.node_m[1], out.node_e[1] = 0.5, 1
+        m[i], e[i] = math.frexp(total)
+    m[leaves], e[leaves] = 0.0, 0
+    m[leaves + 1], e[leaves + 1] = 0.5, 1
     for n in range(2, len(circuit.node_offsets) - 1):
         first, last = circuit.node_offsets[n], circuit.node_offsets[n + 1]
         top = _NO_EXPONENT
         for k in range(first, last):
-            p, s = circuit.primes[k], circuit.subs[k]
-            if out.leaf_m[p] != 0.0 and out.node_m[s] != 0.0:
-                top = max(top, out.leaf_e[p] + out.node_e[s])
+            p, s = circuit.primes[k], leaves + circuit.subs[k]
+            if m[p] != 0.0 and m[s] != 0.0:
+                top = max(top, e[p] + e[s])
         total = 0.0
         if top != _NO_EXPONENT:
             for k in range(first, last):
-                p, s = circuit.primes[k], circuit.subs[k]
-                if out.leaf_m[p] != 0.0 and out.node_m[s] != 0.0:
-                    shift = out.leaf_e[p] + out.node_e[s] - top
+                p, s = circuit.primes[k], leaves + circuit.subs[k]
+                if m[p] != 0.0 and m[s] != 0.0:
+                    shift = e[p] + e[s] - top
                     if shift > -_LARGEST_SHIFT:
-                        total += math.ldexp(out.leaf_m[p] * out.node_m[s], shift)
+                        total += math.ldexp(m[p] * m[s], shift)
         if total == 0.0:
-            out.node_m[n], out.node_e[n] = 0.0, 0
+            m[leaves + n], e[leaves + n] = 0.0, 0
         else:
-            m, e = math.frexp(total)
-            out.node_m[n], out.node_e[n] = m, top + e
+            mantissa, exponent = math.frexp(total)
+            m[leaves + n], e[leaves + n] = mantissa, top + exponent
 
 
 @inlined
@@ -102,17 +101,18 @@ def extended_adjoints(circuit, values, seeds, powers, lane, leaf_adjoint):
 
     ``seeds * 2**powers`` [roots] are the derivatives by the roots.
     """
-    adjoints = room_for(len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1)
+    leaves, nodes = len(circuit.leaf_offsets) - 1, len(circuit.node_offsets) - 1
+    adjoints = room_for(leaves + nodes)
     for r in range(len(circuit.roots)):
-        _accumulate(adjoints.node_m, adjoints.node_e, circuit.roots[r], seeds[r], powers[r])
-    for n in range(len(circuit.node_offsets) - 2, 1, -1):
-        m, e = adjoints.node_m[n], adjoints.node_e[n]
+        _accumulate(adjoints.m, adjoints.e, leaves + circuit.roots[r], seeds[r], powers[r])
+    for n in range(nodes - 1, 1, -1):
+        m, e = adjoints.m[leaves + n], adjoints.e[leaves + n]
         if m == 0.0:
             continue
         for k in range(circuit.node_offsets[n], circuit.node_offsets[n + 1]):
-            p, s = circuit.primes[k], circuit.subs[k]
-            _accumulate(adjoints.node_m, adjoints.node_e, s, m * values.leaf_m[p], e + values.leaf_e[p])
-            _accumulate(adjoints.leaf_m, adjoints.leaf_e, p, m * values.node_m[s], e + values.node_e[s])
-    for i in range(len(circuit.leaf_offsets) - 1):
-        m, e = adjoints.leaf_m[i], adjoints.leaf_e[i]
+            p, s = circuit.primes[k], leaves + circuit.subs[k]
+            _accumulate(adjoints.m, adjoints.e, s, m * values.m[p], e + values.e[p])
+            _accumulate(adjoints.m, adjoints.e, p, m * values.m[s], e + values.e[s])
+    for i in range(leaves):
+        m, e = adjoints.m[i], adjoints.e[i]
         leaf_adjoint[i, lane] = 0.0 if m == 0.0 or e < -_LARGEST_SHIFT else math.ldexp(m, min(e, _LARGEST_EXPONENT))

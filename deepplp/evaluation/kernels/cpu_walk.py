@@ -24,7 +24,7 @@ _WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread 
 class _Sizes(NamedTuple):
     """What a walk asks of its plan, counted once."""
 
-    values: int  # the leaves, one more, and the nodes
+    values: int  # the leaves and the nodes
     queries: int
     roots: int
     work: int  # of one block
@@ -35,7 +35,7 @@ def _sizes(plan: Plan) -> _Sizes:
     arrays = plan.arrays
     batched = arrays.strides > 0
     return _Sizes(
-        values=plan.leaves + 1 + plan.nodes,
+        values=plan.leaves + plan.nodes,
         queries=plan.queries,
         roots=len(arrays.roots),
         work=len(arrays.primes) + plan.nodes,

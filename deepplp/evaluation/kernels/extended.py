@@ -10,15 +10,13 @@ is computed with them comes out with its derivative in that direction, however m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from deepplp.evaluation.readings import Kind, scale, sums_by
 from deepplp.evaluation.semirings import Places, Semiring, Table, taken
 
-__all__ = ["DUAL", "EXTENDED", "changes", "constants", "in_range", "joined", "normalised", "seeds_by_roots"]
+__all__ = ["DUAL", "EXTENDED", "changes", "in_range", "joined", "normalised", "seeds_by_roots"]
 
 _NO_EXPONENT = -1e12  # below that of every product; far from where adding to it loses integers
 # Powers of two by which numbers are scaled at once: they and their products with small numbers do not overflow.
@@ -45,13 +43,6 @@ def in_range(mantissas: Tensor, exponents: Tensor) -> Tensor:
 def joined(a: Table, b: Table) -> Table:
     """Two tables side by side."""
     return tuple(torch.cat([x, y], dim=1) for x, y in zip(a, b, strict=True))  # type: ignore[list-item]
-
-
-def constants(like: Table, element: Sequence[object]) -> Table:
-    """One element for each row of a table: [rows, 1]."""
-    first = like[0]
-    assert isinstance(first, Tensor)
-    return tuple(first.new_full((len(first), 1), float(part)) for part in element)  # type: ignore[arg-type]
 
 
 def _numbers(table: Table) -> list[Number]:

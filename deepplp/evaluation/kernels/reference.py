@@ -22,7 +22,6 @@ from deepplp.evaluation.kernels.extended import (
     DUAL,
     EXTENDED,
     changes,
-    constants,
     in_range,
     joined,
     normalised,
@@ -74,7 +73,7 @@ def _indices(plan: Plan, device: torch.device) -> _Indices:
         index(arrays.offsets),
         index(np.repeat(np.arange(plan.leaves), np.diff(arrays.leaf_offsets))),
         tuple(levels),
-        index(arrays.roots),
+        index(plan.leaves + arrays.roots),
         index(arrays.given),
         *_adjoint_levels(layers, index),
     )
@@ -83,7 +82,8 @@ def _indices(plan: Plan, device: torch.device) -> _Indices:
 def _adjoint_levels(layers: Layers, index: Callable[[np.ndarray], Tensor]) -> tuple[tuple[Level, ...], Level]:
     """The sums that give the derivatives by nodes, the highest level first, and those by leaves.
 
-    Derivatives stand in a table in the order in which they are made: those by the roots, then level by level.
+    Their ``primes`` are values of leaves and nodes, and their ``subs`` derivatives, which stand in a table in the order
+    in which they are made: those by the roots, then level by level.
     """
     plan, bounds = layers.plan, layers.bounds
     uses, roots = inversion_of(plan).arrays, len(plan.arrays.roots)
@@ -95,11 +95,11 @@ def _adjoint_levels(layers: Layers, index: Callable[[np.ndarray], Tensor]) -> tu
         mine = slice(int(uses.node_offsets[first]), int(uses.node_offsets[last]))
         node_of = np.repeat(np.arange(last - first), np.diff(uses.node_offsets[first : last + 1]))
         parents = place[uses.node_parents[mine]]
-        levels.append(Level(index(uses.node_primes[mine]), index(parents), index(node_of), last - first))
+        levels.append(Level(index(uses.node_cofactors[mine]), index(parents), index(node_of), last - first))
         made += last - first
     leaf_of = np.repeat(np.arange(plan.leaves), np.diff(uses.leaf_offsets))
     parents = place[uses.leaf_parents]
-    return tuple(levels), Level(index(uses.leaf_subs), index(parents), index(leaf_of), plan.leaves)
+    return tuple(levels), Level(index(plan.leaves + uses.leaf_subs), index(parents), index(leaf_of), plan.leaves)
 
 
 def reference_roots(plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> Roots:
@@ -108,7 +108,7 @@ def reference_roots(plan: Plan, batched: Tensor, shared: Tensor, rows: int) -> R
     Arguments as for `Evaluation`; float64 inside where the device has it.
     """
     weights, indices = _prepared(plan, batched, shared)
-    return _roots(_walked(weights, plan, indices, rows)[1], indices)
+    return _roots(_walked(weights, plan, indices, rows), indices)
 
 
 def _prepared(plan: Plan, batched: Tensor, shared: Tensor) -> tuple[Tensor, _Indices]:
@@ -127,15 +127,12 @@ def _roots(values: Table, indices: _Indices) -> Roots:
     return Roots(mantissas, exponents, indices.given)
 
 
-def _walked(
-    weights: Tensor, plan: Plan, indices: _Indices, rows: int, moved: Tensor | None = None
-) -> tuple[Table, Table]:
-    """The values [rows, leaf] of all leaves and [rows, node] of all nodes; and their changes if weights ``moved``."""
+def _walked(weights: Tensor, plan: Plan, indices: _Indices, rows: int, moved: Tensor | None = None) -> Table:
+    """The values [rows, leaves + nodes] of all leaves and nodes, and their changes if weights ``moved``."""
     leaves: Table = _leaves(indices, plan, weights, rows)
     if moved is None:
-        return leaves, walk(indices.levels, leaves, EXTENDED)
-    leaves = (*leaves, *_leaves(indices, plan, moved, rows))
-    return leaves, walk(indices.levels, leaves, DUAL)
+        return walk(indices.levels, leaves, EXTENDED)
+    return walk(indices.levels, (*leaves, *_leaves(indices, plan, moved, rows)), DUAL)
 
 
 class _Read(torch.autograd.Function):
@@ -167,27 +164,26 @@ class _Gradient(torch.autograd.Function):
     ) -> Tensor:
         ctx.asked = walked, kind, chosen
         ctx.save_for_backward(weights, gradient)
-        roots, given = walked.at_roots(walked.tables[1])
+        roots, given = walked.at_roots(walked.values)
         seeds = seeds_by_roots(roots, given, kind, chosen, gradient, EXTENDED)
-        return _by_weights(_adjoints(seeds, *walked.tables, walked, EXTENDED), weights, walked)
+        return _by_weights(_adjoints(seeds, walked.values, walked, EXTENDED), weights, walked)
 
     @staticmethod
     def backward(ctx: Any, change: Tensor) -> tuple[Tensor | None, ...]:
         weights, gradient = ctx.saved_tensors
         walked, kind, chosen = ctx.asked
-        leaves, values = _walked(weights, walked.plan, walked.indices, walked.rows, change)
+        values = _walked(weights, walked.plan, walked.indices, walked.rows, change)
         roots, given = walked.at_roots(values)
         seeds = seeds_by_roots(roots, given, kind, chosen, gradient, DUAL)
-        by_leaf = _adjoints(seeds, leaves, values, walked, DUAL)
+        by_leaf = _adjoints(seeds, values, walked, DUAL)
         return _by_weights(by_leaf[2:], weights, walked), changes(roots, given, kind, chosen), None, None, None
 
 
-def _adjoints(seeds: Table, leaves: Table, values: Table, walked: ReferenceWalk, semiring: Semiring) -> Table:
+def _adjoints(seeds: Table, values: Table, walked: ReferenceWalk, semiring: Semiring) -> Table:
     """The derivatives [rows, leaf] by all leaves, from those [rows, root] by the roots."""
     indices = walked.indices
-    leaves = joined(leaves, constants(seeds, semiring.one))
     for level in indices.adjoints:
-        products = semiring.times(taken(leaves, level.primes), taken(seeds, level.subs))
+        products = semiring.times(taken(values, level.primes), taken(seeds, level.subs))
         seeds = joined(seeds, semiring.plus(products, level.node_of, level.nodes))
     last = indices.leaf_adjoints
     products = semiring.times(taken(values, last.primes), taken(seeds, last.subs))
@@ -221,8 +217,8 @@ class ReferenceWalk:
         self.rows = rows
         self._weights, self.indices = _prepared(plan, batched, shared)
         with torch.no_grad():
-            self.tables = _walked(self._weights, plan, self.indices, rows)
-            self.roots = _roots(self.tables[1], self.indices)
+            self.values = _walked(self._weights, plan, self.indices, rows)
+            self.roots = _roots(self.values, self.indices)
 
     def at_roots(self, values: Table) -> tuple[Table, Tensor]:
         """The values of the roots, and the place of that which each query is given."""
@@ -237,7 +233,7 @@ class ReferenceWalk:
     def reading(self, kind: Kind, chosen: Tensor | None) -> Tensor:
         """A reading in the walk's own format, differentiable any number of times."""
         if forward_ad._current_level >= 0:  # tangents pass through operations that autograd knows
-            roots = _roots(_walked(self._weights, self.plan, self.indices, self.rows)[1], self.indices)
+            roots = _roots(_walked(self._weights, self.plan, self.indices, self.rows), self.indices)
             return read(roots, kind, chosen)
         if not (self._weights.requires_grad and torch.is_grad_enabled()):
             return read(self.roots, kind, chosen)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepplp.circuit import IntArray, Plan, inversion_of, layers_of
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, IntArray, Plan, inversion_of, layers_of
 from deepplp.evaluation.kernels.reference import reference_gradients, reference_roots, to_device
 from deepplp.evaluation.readings import MAY_UNDERFLOW, TINY, Kind, Roots, check_chosen, read, seeds_of
 
@@ -111,7 +111,7 @@ def _indices(plan: Plan, device: torch.device) -> _Indices:
         starts, left, right = map(index, sums)
         return _Products(name, index(begins), index(ends), starts, left, right, tuple((ends - begins).tolist()))
 
-    of_nodes = (uses.node_offsets, uses.node_parents, uses.node_primes)
+    of_nodes = (uses.node_offsets, uses.node_parents, uses.node_cofactors)
     of_leaves = (uses.leaf_offsets, uses.leaf_parents, uses.leaf_subs)
     return _Indices(
         entries(arrays.leaf_offsets, every[:0], every),
@@ -119,8 +119,8 @@ def _indices(plan: Plan, device: torch.device) -> _Indices:
         products("adjoints", of_nodes, begins[::-1], ends[::-1]),
         products("leaves", of_leaves, np.array([0]), np.array([plan.leaves])),
         entries(uses.weight_offsets, uses.weight_leaves, uses.weights),
-        to_device(arrays.roots, device),
-        to_device(arrays.roots != 0, device, torch.bool),
+        to_device(plan.leaves + arrays.roots, device),
+        to_device(arrays.roots != FALSE_NODE, device, torch.bool),
         to_device(arrays.given, device),
     )
 
@@ -159,10 +159,10 @@ class TritonWalk:
             self._indices = plan.keep(("triton", self._device), lambda p: _indices(p, self._device))
         self._lanes = min(_LANES, 1 << max(0, rows - 1).bit_length())
         self._nodes = _TILE // self._lanes
-        a_row = 8 * 2 * (plan.leaves + 1 + plan.nodes + len(plan.arrays.roots))
+        a_row = 8 * 2 * (plan.leaves + plan.nodes + len(plan.arrays.roots))
         blocks = min(max(1, _BUFFER_BYTES // (a_row * self._lanes)), _MOST_BLOCKS)
         self._chunk = min(rows, blocks * self._lanes)
-        self._tables: tuple[Tensor, Tensor] | None = None  # leaves and values, where one chunk is all
+        self._values: Tensor | None = None  # of leaves and nodes, where one chunk is all
         with torch.no_grad():
             self._batched, self._shared = batched.detach().contiguous(), shared.detach().contiguous()
             self._roots = self._forward(keep)
@@ -172,12 +172,12 @@ class TritonWalk:
         roots = self._empty(self.rows, len(self.plan.arrays.roots))
         beyond = torch.zeros(self.rows, dtype=torch.bool, device=self._device)
         for first in range(0, self.rows, self._chunk or 1):
-            leaves, values = self._evaluated(first)
+            values = self._evaluated(first)
             mine = slice(first, first + values.shape[1])
             roots[mine] = values[self._indices.roots].T
-            beyond[mine] = self._beyond_range(roots[mine], leaves)
+            beyond[mine] = self._beyond_range(roots[mine], values)
             if keep and values.shape[1] == self.rows:
-                self._tables = leaves, values
+                self._values = values
         self._beyond = beyond.nonzero().flatten()
         if not len(self._beyond):
             return Roots(roots, None, self._indices.given)
@@ -212,13 +212,13 @@ class TritonWalk:
         by_shared = torch.zeros(blocks, len(self._shared), dtype=torch.float64, device=self._device)
         plain = seeds.index_fill(0, self._beyond, 0.0) if len(self._beyond) else seeds
         for first in range(0, self.rows, self._chunk or 1):
-            leaves, values = self._tables or self._evaluated(first)
+            values = self._evaluated(first) if self._values is None else self._values
             count = values.shape[1]
             adjoints = self._empty(plan.nodes + len(plan.arrays.roots), count)
             adjoints[plan.nodes :] = plain[first : first + count].T
-            self._products(indices.adjoints, adjoints, leaves, adjoints)
+            self._products(indices.adjoints, adjoints, values, adjoints)
             by_leaves = self._empty(plan.leaves, count)
-            self._products(indices.leaf_adjoints, adjoints, values, by_leaves)
+            self._products(indices.leaf_adjoints, adjoints, values[plan.leaves :], by_leaves)
             w = indices.weights
             self._launch(
                 self._kernels.collect_gradients, count, w.count, w.starts, w.items, w.bases, w.strides, w.offsets,
@@ -229,22 +229,21 @@ class TritonWalk:
             total = total + self._add_beyond(kind, chosen, gradient, by_batched)
         return by_batched, total
 
-    def _evaluated(self, first: int) -> tuple[Tensor, Tensor]:
-        """The tables of the chunk that starts at a row: leaves, with 1 behind them, and values."""
+    def _evaluated(self, first: int) -> Tensor:
+        """The values [leaves + nodes, count] of the chunk that starts at a row."""
         plan, indices = self.plan, self._indices
         count = min(self._chunk, self.rows - first)
-        leaves = self._empty(plan.leaves + 1, count)
-        leaves[plan.leaves] = 1.0
+        values = self._empty(plan.leaves + plan.nodes, count)
         e = indices.leaves
         self._launch(
             self._kernels.sum_weights, count, e.count, e.starts, e.bases, e.strides, e.offsets, self._batched,
-            self._shared, leaves, e.count, self.rows, first, count,
+            self._shared, values, e.count, self.rows, first, count,
         )  # fmt: skip
-        values = self._empty(plan.nodes, count)
-        values[0] = 0.0
-        values[1] = 1.0
-        self._products(indices.values, leaves, values, values)
-        return leaves, values
+        nodes = values[plan.leaves :]
+        nodes[FALSE_NODE] = 0.0
+        nodes[TRUE_NODE] = 1.0
+        self._products(indices.values, values, nodes, nodes)
+        return values
 
     def _products(self, sums: _Products, left: Tensor, right: Tensor, out: Tensor) -> None:
         count = out.shape[1]
@@ -263,8 +262,9 @@ class TritonWalk:
         with torch.cuda.device(self._device) if self._device.type == "cuda" else contextlib.nullcontext():
             kernel[grid](*arguments, lanes=self._lanes, nodes=self._nodes, **_OPTIONS)
 
-    def _beyond_range(self, roots: Tensor, leaves: Tensor) -> Tensor:
+    def _beyond_range(self, roots: Tensor, values: Tensor) -> Tensor:
         """Which rows [count] have a root below `TINY` that float64 may not have held."""
+        leaves = values[: self.plan.leaves + TRUE_NODE + 1]  # with the constants there is always one to look at
         varies = self._indices.varies
         small = ((roots < TINY) & (roots != 0) & varies).any(dim=1)
         zero = ((roots == 0) & varies).any(dim=1)
