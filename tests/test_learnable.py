@@ -64,7 +64,7 @@ def test_where_parameters_start(clause: str, expected: dict[str, float]) -> None
 
 
 @pytest.mark.parametrize(
-    ("clause", "query"), [("0.5::b; 0.5::c; t(_)::a.", "a"), ("t(0.99999999999995)::a. not_a :- \\+a.", "not_a")]
+    ("clause", "query"), [("t(0.5)::b; t(0.5)::c; t(_)::a.", "a"), ("t(0.99999999999995)::a. not_a :- \\+a.", "not_a")]
 )
 def test_what_starts_at_nothing_may_grow(clause: str, query: str) -> None:
     """A value for which nothing is left, or next to nothing, starts so small that nobody sees it, and can be learnt."""
