@@ -12,7 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepplp.errors import UnknownAnswerError
-from deepplp.program import EncodedItem, Not, Term, Var, decoded_term, encoded_term, parse_goal, readable, text_of
+from deepplp.program import (
+    EncodedItem,
+    Not,
+    Term,
+    Var,
+    decoded_term,
+    encoded_term,
+    parse_goal,
+    readable,
+    text_of,
+    variant,
+)
 
 __all__ = ["AnswerTerms"]
 
@@ -70,8 +81,8 @@ class AnswerTerms:
         """
         if isinstance(term, str):
             number = self._by_text.get(term)
-            return self._by_term.get(self._parsed(term)) if number is None else number
-        return self._by_term.get(_plain(term)) if isinstance(term, Term) else None
+            return self._by_term.get(variant(self._parsed(term))) if number is None else number
+        return self._by_term.get(variant(_plain(term))) if isinstance(term, Term) else None
 
     def _parsed(self, text: str) -> Term:
         """The term that a text spells. Parsing takes milliseconds, so that the first texts are remembered."""
@@ -124,7 +135,7 @@ class AnswerTerms:
 
     @cached_property
     def _by_term(self) -> dict[Term, int]:
-        return {_plain(term): number for number, term in enumerate(self.terms)}
+        return {variant(_plain(term)): number for number, term in enumerate(self.terms)}
 
 
 def _restored(

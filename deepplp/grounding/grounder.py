@@ -16,15 +16,16 @@ from deepplp.grounding.problog import (
     LoadedProgram,
     OwnGoals,
     ground_goals,
+    libraries_for,
     load_program,
     own_goals,
     predefined_signatures,
 )
 from deepplp.grounding.python_predicates import PythonFunction
-from deepplp.grounding.question import Question, truth_value
+from deepplp.grounding.question import Question, atom_of, truth_value
 from deepplp.grounding.tabled import Declined, TabledEngine
 from deepplp.grounding.tensor_predicates import tensor_predicates
-from deepplp.program import FileState, Program, Term, parse_goal, unsupported_control
+from deepplp.program import FileState, Program, Term, calls_in, parse_goal, unsupported_control
 
 __all__ = ["Grounder", "GrounderName", "Grounding", "ground", "is_reserved", "reserved_signatures"]
 
@@ -131,6 +132,8 @@ class Grounder:
     ``grounder="auto"`` has the tabled engine ground what it speaks, and ProbLog's engine the rest. ``"problog"`` is the
     classical path, on which an answer can be checked; it takes longer. With ``"tabled"``, what that engine does not
     speak is a `GroundingError` that says what and where.
+
+    ``called`` are signatures that goals call besides the program's: libraries that export them are loaded.
     """
 
     def __init__(
@@ -141,18 +144,25 @@ class Grounder:
         functions: Iterable[PythonFunction] = (),
         budget: GroundBudget | None = None,
         grounder: GrounderName = "auto",
+        called: frozenset[str] = frozenset(),
     ) -> None:
         if grounder not in get_args(GrounderName):
             names = " or ".join(map(repr, get_args(GrounderName)))
             raise QueryError(f"grounder is {names}, not {grounder!r}")
+        functions = tuple(functions)
         self.program = program
         self.grounder = grounder
         self._budget = budget or GroundBudget()
         meter = GroundMeter(self._budget)
         with collector_paused():
             self._loaded = meter.watched(
-                lambda: load_program(program, meter, allow_python=allow_python, functions=functions)
+                lambda: load_program(program, meter, allow_python=allow_python, functions=functions, called=called)
             )
+        self._again = functools.partial(
+            Grounder, program, allow_python=allow_python, functions=functions, budget=budget, grounder=grounder
+        )
+        self._called = called
+        self._wider: dict[frozenset[str], Grounder] = {}  # for goals of libraries that the program does not call
         self._unsupported = tuple(self.unsupported())
         self._own: OwnGoals | None = None
         self._idle: list[TabledEngine] = []  # engines that nobody uses: every run has one to itself
@@ -165,7 +175,8 @@ class Grounder:
     @property
     def files(self) -> tuple[FileState, ...]:
         """The files that were read so far besides the program's texts: modules, tables, and what bodies consulted."""
-        return self._loaded.database.files
+        wider = [file for other in self._wider.copy().values() for file in other.files]
+        return tuple(dict.fromkeys((*self._loaded.database.files, *wider)))
 
     def is_defined(self, signature: str) -> bool:
         """Whether a predicate such as ``"member/2"`` is a built-in or has clauses, its libraries' included."""
@@ -206,9 +217,18 @@ class Grounder:
         """Ground queries as `ground` does, and tell who did it and why the tabled engine did not."""
         for message, position in self._unsupported:
             raise UnsupportedConstructError(message, position)
+        called = self._of_libraries((*(queries or ()), *(term for term, _ in evidence)))
+        if not called <= self._called:
+            wider = self._wider.get(called) or self._wider.setdefault(called, self._again(called=called))
+            return wider.trace(queries, evidence, inputs=inputs, derivations=derivations)
         meter = GroundMeter(self._budget)
         with collector_paused():
             return meter.watched(lambda: self._traced(queries, evidence, frozenset(inputs), derivations, meter))
+
+    def _of_libraries(self, goals: Iterable[Term]) -> frozenset[str]:
+        """What goals call that the program neither has nor calls, and that a library exports."""
+        called = {signature for signature, _ in calls_in([atom_of(goal)[0] for goal in goals])}
+        return frozenset(s for s in called if not self.is_defined(s) and libraries_for({s})) | self._called
 
     def _traced(
         self,

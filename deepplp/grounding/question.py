@@ -11,6 +11,7 @@ import numpy as np
 from deepplp.errors import NonGroundError, QueryError
 from deepplp.formula import Formula
 from deepplp.grounding.extraction import Extraction
+from deepplp.grounding.free_variables import is_closed
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundWriter, Key
 from deepplp.program import (
@@ -26,6 +27,7 @@ from deepplp.program import (
     readable,
     standard_order_keys,
     texts_of,
+    variant,
 )
 
 __all__ = ["Question", "atom_of", "goal_fault", "truth_fault", "truth_value"]
@@ -137,12 +139,13 @@ def _answers(term: Term, answers: GoalAnswers, ground: GroundGoals) -> Sequence[
     for arguments, key in answers:
         keys[atom.with_args(*arguments)].append(key)
     if negated:
-        if not is_ground(atom):
+        if not is_closed(atom):
             message = f"the negated query {readable(term)} must be ground"
             raise NonGroundError(message, ground.clauses.locate(atom.location))
-        proved = target.add_or(keys[atom]) if keys.get(atom) else FALSE_KEY
-        return [(term, target.negate(proved))]
-    if not keys and is_ground(atom):
+        found = [key for of_one in keys.values() for key in of_one]  # the atom holds, by each of them
+        proved = target.add_or(found) if found else FALSE_KEY
+        return [(variant(term), target.negate(proved))]
+    if not keys and is_closed(atom):
         return [(atom, FALSE_KEY)]
     order = dict(zip(keys, standard_order_keys(keys), strict=True))
     ordered = sorted(keys, key=order.__getitem__)

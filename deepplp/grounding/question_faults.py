@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deepplp.errors import Position
+from deepplp.grounding.free_variables import is_closed
 from deepplp.grounding.question import atom_of, goal_fault, truth_fault
 from deepplp.program import Program, Statement, Term, Var, is_ground, readable, text_of
 
@@ -41,7 +42,7 @@ def _fault(head: Term, is_fact: bool) -> str | None:
         if reason is not None:
             return f"{head.functor}({readable(goal)}): {reason}"
         atom, negated = atom_of(goal)
-        if is_fact and negated and head.functor == "query" and not is_ground(atom):
+        if is_fact and negated and head.functor == "query" and not is_closed(atom):
             return f"the negated query {readable(goal)} must be ground"
     if len(head.args) > 1 and (is_fact or not isinstance(head.args[1], Var)):
         return truth_fault(goal, head.args[1])

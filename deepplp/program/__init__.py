@@ -21,7 +21,7 @@ from deepplp.program.inspection import (
 )
 from deepplp.program.learnable import LearnableClause
 from deepplp.program.modules import module_of, module_statements
-from deepplp.program.naming import abbreviated, named, named_all, readable, readable_text, without_scope
+from deepplp.program.naming import abbreviated, named, named_all, readable, readable_text, variant, without_scope
 from deepplp.program.numbers import (
     NumberSizeError,
     arithmetic_fault,
@@ -130,6 +130,7 @@ __all__ = [
     "unsupported_control",
     "value_of",
     "variables_of",
+    "variant",
     "without_scope",
     "written",
 ]

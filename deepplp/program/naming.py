@@ -12,7 +12,7 @@ from problog.logic import Term, Var, is_variable
 
 from deepplp.program.writing import text_of
 
-__all__ = ["abbreviated", "named", "named_all", "readable", "readable_text", "without_scope"]
+__all__ = ["abbreviated", "named", "named_all", "readable", "readable_text", "variant", "without_scope"]
 
 _MOST_ITEMS = 3  # of a list in an abbreviated text
 _MOST_CHARACTERS = 40  # of an atom, a number or a string in it
@@ -60,6 +60,22 @@ def named(term: Any) -> Any:
 def named_all(terms: Iterable[Term]) -> list[Term]:
     """Several terms, each with its own names."""
     return [named(term) for term in terms]
+
+
+class _InOrder(dict[Any, Var]):
+    """Variables by the order in which they occur; each ``_`` is one of its own."""
+
+    def __missing__(self, variable: Any) -> Var:
+        number = Var(f"_{len(self)}")
+        self[object() if variable in (None, "_") else variable] = number
+        return number
+
+
+def variant(term: Any) -> Any:
+    """A term with its variables named by their order: terms that differ in the names of variables alone are one."""
+    if isinstance(term, Term) and term.is_ground():
+        return term
+    return substitute_simple(term, _InOrder())
 
 
 def readable(term: Any) -> str:

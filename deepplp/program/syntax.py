@@ -32,6 +32,7 @@ from deepplp.program.atoms import is_word, spelt
 from deepplp.program.constructs import DECLARATIONS
 from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rule
 from deepplp.program.halves import DENIED, PROVED, half_name
+from deepplp.program.naming import readable
 from deepplp.program.placement import check_placement
 from deepplp.program.slips import character_hint, check_arguments, percent_sign, slip_in
 from deepplp.program.text import Text
@@ -499,6 +500,11 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
                 f"what is asked or known is {plain}",
                 position,
             )
+        if isinstance(term, Not) and isinstance(atom, (Not, Var)):
+            fault = f"{atom} is a variable, and no atom that can hold or not"
+            if isinstance(atom, Not):
+                fault = f"it is negated twice; write {readable(atom.child)}"
+            raise ProgramSyntaxError(f"expected one atom or its negation: {fault}", position)
         if len(statements) != 1 or type(atom) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", position)
     except ProgramSyntaxError as error:

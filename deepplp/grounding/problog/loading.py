@@ -52,11 +52,17 @@ class LoadedProgram:
 
 
 def load_program(
-    program: Program, meter: GroundMeter, *, allow_python: bool = False, functions: Iterable[PythonFunction] = ()
+    program: Program,
+    meter: GroundMeter,
+    *,
+    allow_python: bool = False,
+    functions: Iterable[PythonFunction] = (),
+    called: frozenset[str] = frozenset(),
 ) -> LoadedProgram:
     """Load a program into ProbLog's data base and carry out its directives.
 
     ``allow_python`` lets them load Python files and data bases. ``functions`` are predicates that Python decides.
+    ``called`` are signatures that goals call besides the program's, and that libraries may export.
 
     Raises:
         DeepPLPError: a clause cannot be loaded or a directive fails; the error says where.
@@ -65,19 +71,25 @@ def load_program(
     builtins = _builtins(neural, functions)
     setting = Setting(builtins, Places(program), undecided_signatures(program), allow_python=allow_python)
     try:
-        return _loaded(program, setting, neural, meter, exact_negation=False)
+        return _loaded(program, setting, neural, meter, called, exact_negation=False)
     except NegativeCycle:
-        return _loaded(program, setting, neural, meter, exact_negation=True)
+        return _loaded(program, setting, neural, meter, called, exact_negation=True)
 
 
 def _loaded(
-    program: Program, setting: Setting, neural: NeuralChoices, meter: GroundMeter, *, exact_negation: bool
+    program: Program,
+    setting: Setting,
+    neural: NeuralChoices,
+    meter: GroundMeter,
+    called: frozenset[str],
+    *,
+    exact_negation: bool,
 ) -> LoadedProgram:
     database = Database.of_program(program, setting.builtins.numbers)
     meter.begin(lambda location: setting.places.position(location, database))
     engine = Engine(setting, database, meter, exact_negation=exact_negation)
     with translated(engine, None):
-        _load(program, database, engine)
+        _load(program, database, engine, called)
     setting = replace(setting, unknown=engine.unknown, functions=engine.functions)
     clauses = DatabaseClauses(database, setting)
     return LoadedProgram(program, database, setting, neural, engine.records, clauses)
@@ -89,7 +101,7 @@ def _builtins(neural: NeuralChoices, functions: Iterable[PythonFunction]) -> Bui
     return standard_builtins().with_builtins(own)
 
 
-def _load(program: Program, database: Database, engine: Engine) -> None:
+def _load(program: Program, database: Database, engine: Engine, more: frozenset[str]) -> None:
     for number, statement in enumerate(program.statements):
         if statement.consulted is None:
             database.mark(statement=number)
@@ -97,7 +109,7 @@ def _load(program: Program, database: Database, engine: Engine) -> None:
     database.mark()
     directives = signatures_called(program, by_directives=True) - signatures_defined(program)
     _carry_out(libraries_for(directives, program), database, engine)
-    called = signatures_called(program)
+    called = signatures_called(program) | more
     _carry_out(libraries_for({s for s in called if not database.is_defined(s)}), database, engine)
     for name, arity, solver in tensor_solvers():
         if not database.is_defined(f"{name}/{arity}"):

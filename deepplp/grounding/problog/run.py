@@ -10,6 +10,7 @@ from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.eval_nodes import NegativeCycle
 
 from deepplp.errors import NonGroundError
+from deepplp.grounding.free_variables import is_closed
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.ground_budget import GroundMeter
 from deepplp.grounding.problog.adapter import DatabaseClauses
@@ -68,7 +69,7 @@ def _answers(engine: Engine, goal: Term, target: ProblogTarget, program: Program
         _, found = engine._ground(engine.database, goal, target, silent_fail=False, assume_prepared=True, is_root=True)
         results = _instances(goal, found)
     for arguments, key in results:
-        if key not in (target.TRUE, target.FALSE) and not is_ground(*arguments):
+        if key not in (target.TRUE, target.FALSE) and not is_closed(goal, arguments):
             left = unbound_in_heads(program, goal.signature)
             raise NonGroundError(
                 f"the query {readable(goal)} has the answer {readable(goal.with_args(*arguments))}, which still holds "
