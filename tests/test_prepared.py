@@ -293,6 +293,15 @@ def test_rows_without_meaning() -> None:
         model.query("q(a)", {"a": x}, on_inconsistent="skip")
 
 
+def test_rows_that_contradict_what_is_compiled_in() -> None:
+    """A prepared query of one network names the rows whose output makes its evidence impossible, as any query does."""
+    program = deepplp.Program.from_string("nn(net, [X], Y, [0..2]) :: digit(X, Y).")
+    query = deepplp.Model(program, {"net": lambda x: x}).compile("digit(a, Y)", ["a"], evidence={"digit(a, 0)": False})
+    with pytest.raises(errors.InconsistentEvidenceError, match="in row 1 of the batch"):
+        query(a=torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]))
+    assert query(a=torch.tensor([[0.5, 0.125, 0.375]])).probs.tolist() == [[0.0, 0.25, 0.75]]
+
+
 def test_a_domain_may_hold_none() -> None:
     """The atom ``none`` is a value like any other, and not the value that no head takes."""
     program = "nn(net, [X], Y, [red, none]) :: colour(X, Y). 0.3::a(none); 0.2::a(b). seen(X) :- \\+colour(X, none)."
