@@ -90,6 +90,15 @@ def test_logarithms_beyond_the_range_of_float64() -> None:
     assert found == pytest.approx((count - 1) * math.log(p), rel=1e-12)
 
 
+def test_logarithms_of_zeros() -> None:
+    """A sum of zeros alone is zero in logarithms, too, and adds nothing to others; it is no NaN."""
+    program = deepplp.Program.from_string("0.5::a; 0.3::b. 0.5::c. q :- a, c. r :- b. r :- a, c.")
+    circuit = deepplp.compile(deepplp.ground(program, ["q", "r"]))
+    weights = torch.tensor([[0.0, 0.25, 0.75, 0.5, 0.5], [0.5, 0.5, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0, 1.0]])
+    (logs,) = evaluate_semiring(circuit, weights.double().log(), LOG)
+    assert logs.exp().tolist() == [[0.0, 0.25, 1.0], [0.0, 0.5, 1.0], [0.0, 0.0, 1.0]]
+
+
 def test_counts_beyond_any_machine_word() -> None:
     """The worlds of 200 coins are counted exactly, those in which all show heads and those in which some do."""
     text = " ".join(f"0.5::c{i}." for i in range(200))
