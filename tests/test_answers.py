@@ -199,7 +199,8 @@ def test_a_term_that_is_no_answer() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == expected
     assert answers.get("s(a,b,7)") is None
     assert answers.get(Term("s"), 3) == 3
-    assert answers.get("s(a,b, 4)", 3) is not None
+    assert torch.equal(answers.get("s(a,b, 4)", torch.zeros(3)), answers.probs[:, 4])
+    assert torch.equal(answers.get("s(a,b,0)", torch.zeros(3)), answers.probs[:, 0])
     with pytest.raises(errors.UnknownAnswerError, match=r"0 is not among the 5 answers: .* columns of probs"):
         answers[0]  # type: ignore[index]
 
@@ -324,6 +325,13 @@ def test_tables_are_aligned(rows: list[list[float]]) -> None:
     assert (lines[8:] == ["…"]) == (len(rows[0]) > 8)
 
 
+@pytest.mark.parametrize("show", [repr, Answers._repr_html_])
+@pytest.mark.parametrize(("rows", "count"), [(1, 8), (1, 9), (5, 8), (6, 8), (5, 9)])
+def test_what_is_left_out_is_marked_and_nothing_else(show: Callable[[Answers], str], rows: int, count: int) -> None:
+    """A table of eight answers in five rows is whole."""
+    assert ("…" in show(answers_of([[0.125] * count] * rows))) == (rows > 5 or count > 8)
+
+
 def test_nothing_is_printed_in_words() -> None:
     """No rows and no answers have names, and no table."""
     assert repr(Answers(numbered(0), Given(torch.zeros(1, 0)))) == "Answers(batch=1, no answers)"
@@ -353,7 +361,7 @@ def test_html() -> None:
     cells = re.findall(r"<td>(.*?)</td>", written)
     assert cells[1:5] == ["0.25", "<b>0.5</b>", "0", "nan"]
     assert cells[6:] == ["<b>0.75</b>", "0.5", "0", "nan"]
-    large = answers_of([[0.0] * 8 + [1.0]] * 6)._repr_html_()
+    large = answers_of([[0.125] * 8 + [1.0]] * 6)._repr_html_()
     assert large.count("<tr>") == 10
     assert re.findall(r"<tr>(.*?)</tr>", large)[-1] == "<td>…</td>" * 7
     assert "<b>" not in large  # the most probable answer is among those left out
@@ -436,10 +444,14 @@ def test_copies_hold_the_numbers(way: Callable[[Answers], Answers]) -> None:
     assert found.argmax() == answers.argmax()
     assert torch.equal(found.log_prob("s(a, b, 1)"), answers.log_prob("s(a, b, 1)"))
     assert torch.equal(found.log_prob([0, 1, 2]), answers.log_prob([0, 1, 2]))
-    with pytest.raises(errors.TargetError, match="target 9 is no answer: there are 5"):
-        found.log_prob([0, 1, 9])
+    for wrong in (9, -1):
+        with pytest.raises(errors.TargetError, match=f"target {wrong} is no answer: there are 5"):
+            found.log_prob([0, 1, wrong])
     found.probs.zero_()
     assert float(answers.probs.detach().sum()) > 0
+    assert not found.cut_mass["net"].requires_grad
+    found.cut_mass["net"].zero_()
+    assert float(answers.cut_mass["net"].detach().sum()) > 0
     assert answers.probs.requires_grad
 
 
@@ -478,10 +490,13 @@ def test_copies_of_what_was_made_in_inference_mode() -> None:
 
 
 def test_a_shallow_copy_keeps_gradients() -> None:
-    """copy.copy reads from the same evaluation."""
+    """copy.copy reads from the same evaluation, and tells what was cut."""
     a = A.clone().requires_grad_()
     copy.copy(sums(a)).log_prob("s(a, b, 2)").sum().backward()
     assert a.grad is not None
+    model = deepplp.Model(deepplp.Program.from_string(SUMS), {"net": deepplp.Network(lambda x: x, k=2)})
+    answers = model.query("d(a, Y)", {"a": A})
+    assert copy.copy(answers).cut_mass["net"] is answers.cut_mass["net"]
 
 
 def test_terms_travel() -> None:
