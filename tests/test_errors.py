@@ -440,6 +440,15 @@ CASES = [
          "p.pl:1:17: this arithmetic has no value: sin(t) is no arithmetic of tensors, which has *, **, +, -, /, ^, abs, exp, "
          "log, max, min, sqrt; a network (nn/3) may compute anything else\n    up(X) :- sin(X) > 0.\n                    ^",
          program="up(X) :- sin(X) > 0.", query="up(t)", inputs={"t": torch.tensor([1.0])}),
+    Case("a width of 0", errors.GroundingError,
+         "p.pl:1:13: the width 0 of above(t,38.5,0) must be a number above 0: it says over which distance from the threshold "
+         "the probability changes; without one, compare: T > Threshold\n    fever(X) :- above(X, 38.5, 0).\n                ^",
+         program="fever(X) :- above(X, 38.5, 0).", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
+    Case("a width that is a tensor of zeros", errors.InputError,
+         "p.pl:1:16: this goal has the width 0 in row 1; a width is a finite number above 0\n"
+         "    fever(X, W) :- above(X, 38.5, W).\n                   ^",
+         program="fever(X, W) :- above(X, 38.5, W).", query="fever(t, w)",
+         inputs={"t": torch.tensor([36.5, 39.0]), "w": torch.tensor([1.0, 0.0])}),
     Case("a built-in's argument", errors.GroundingError,
          "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
          "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),
@@ -510,8 +519,9 @@ CASES = [
          "p.pl:1:9: no clauses for add/3; there is a tensor function of this name, but 1 and 2 are no tensors\n"
          "    q(Z) :- add(1, 2, Z).\n            ^",
          program="q(Z) :- add(1, 2, Z).", query="q(Z)"),
-    Case("tensors that are no numbers to compare", errors.NetworkInputError,
-         "p.pl:2:12: less_than failed on [2, 3], [2, 3]: less_than compares numbers, [rows] or [rows, 1], not tensors [2, 3]\n"
+    Case("tensors that are no numbers to compare", errors.InputError,
+         "p.pl:2:12: a has the shape [2, 3], where arithmetic and comparisons need one number a row, [batch] or [batch, 1]; "
+         "tensor_index(T, 0, X) takes an entry\n"
          "    less(A) :- less_than(A, A).\n               ^",
          program="0.5::p.\nless(A) :- less_than(A, A).", query="less(a)", inputs={"a": X}),
     Case("tensor function of tensors that do not fit", errors.NetworkInputError,

@@ -213,5 +213,5 @@ def test_a_number_a_row_has_one_axis_or_two(shapes: tuple[tuple[int, ...], tuple
 
 def test_less_than_compares_numbers() -> None:
     """Tensors of several numbers a row have no order, and the message says what is compared."""
-    with pytest.raises(errors.NetworkInputError, match=r"less_than compares numbers, \[rows\] or \[rows, 1\]"):
+    with pytest.raises(errors.InputError, match=r"p.pl:1:9: a has the shape \[2, 3\], where .* need one number a row"):
         model_of("p(X) :- less_than(X, 0.5).").query("p(a)", {"a": torch.rand(2, 3)})

@@ -104,7 +104,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Probabilities some of which are tensors, as terms; what they and the numbers leave of 1 is the last value's."""
+    """Probabilities some of which are tensors, as terms; what they and the numbers leave of 1 is the last value's.
+
+    Where there is one for each value, they sum to one.
+    """
 
     probabilities: tuple[float | Term, ...]
 

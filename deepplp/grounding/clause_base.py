@@ -135,10 +135,11 @@ class ChoiceNode(NamedTuple):
 
 
 class ExternNode(NamedTuple):
-    """A predicate that Python decides."""
+    """A predicate that Python decides; ``is_tensor_test`` says that it is one of `tensor_tests`."""
 
     functor: str
     arity: int
+    is_tensor_test: bool = False
 
 
 Node: TypeAlias = (

@@ -167,12 +167,13 @@ class Extraction:
         if isinstance(mark, NeuralMark):
             return self._neural_choice(atom.group, mark)
         if isinstance(mark, TensorMark):
-            position = self._base.locate(mark.location)
-            self._choices.append(Choice((mark.name, NONE), Computed(mark.probabilities), position))
+            stated = tuple(p for p in mark.probabilities if isinstance(p, float))
+            origin = Fixed(stated) if stated else Computed(mark.probabilities)
+            self._choices.append(Choice((mark.name, NONE), origin, self._base.locate(mark.location)))
             return len(self._choices) - 1, {atom.identifier: 0}
         if atom.group is None:
             fact = self._base.node(atom.identifier) if isinstance(atom.identifier, int) else None
-            location = fact.location if isinstance(fact, FactNode) else atom.location
+            location = fact.location if isinstance(fact, FactNode) else None
             heads = [_Head(atom.identifier, mark, atom.name)]
         else:
             location, heads = self._heads(atom.group)

@@ -51,10 +51,11 @@ class NeuralMark:
 class TensorMark:
     """The probability of an atom that tensors decide, as a term; ``name`` is the atom as the program writes it.
 
-    A second term is the probability of its negation, where that is not to be computed as 1 minus the first.
+    A second one is the probability of its negation, where that is not to be computed as 1 minus the first. Both are
+    numbers where no tensor is among what they are computed from.
     """
 
-    probabilities: tuple[Term, ...]
+    probabilities: tuple[Term | float, ...]
     name: Term
     location: Location
 
@@ -68,14 +69,13 @@ class GroundAtom:
 
     Atoms of one ``group`` exclude each other; ``identifier`` tells them apart. A probabilistic fact has no group, and
     the number of its clause as identifier. Atoms of an annotated disjunction have the group ``(number, arguments)``
-    and the identifier ``(number, arguments, head)``. ``location`` is the call's that made an atom without a clause.
+    and the identifier ``(number, arguments, head)``.
     """
 
     identifier: Hashable
     probability: Probability
     group: Hashable = None
     name: Term | None = None
-    location: Location = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "Decision",
     "TensorExpression",
     "comparison",
+    "constant_number",
     "holds_tensor",
     "is_arithmetic",
     "is_tensor",
@@ -42,8 +43,10 @@ TENSOR_ARITHMETIC: frozenset[Signature] = frozenset(
     }
 )  # fmt: skip
 """The functions that arithmetic has for tensors, one number a row."""
-TENSOR_COMPARISONS: frozenset[Signature] = frozenset({("<", 2), ("=:=", 2)})
-"""The comparisons that all others are made of."""
+TENSOR_COMPARISONS: frozenset[Signature] = frozenset(
+    {("<", 2), ("=:=", 2), ("$above", 3), ("$below", 3), ("$near", 3), ("$far", 3)}
+)
+"""The comparisons that all others are made of, and the soft ones with their complements."""
 
 _COMPARED: Mapping[str, tuple[str, bool, bool]] = MappingProxyType(
     {  # what it is made of, whether the sides change places, and whether that holds where it holds
@@ -195,10 +198,15 @@ def _call(term: Term, arguments: Sequence[Term | list[ArithmeticStep]], *, compa
 
 
 def _steps(part: Term | list[ArithmeticStep]) -> list[ArithmeticStep]:
-    return [("number", _number(part), 0)] if isinstance(part, Term) else part
+    return [("number", constant_number(part), 0)] if isinstance(part, Term) else part
 
 
-def _number(term: Term) -> int | float:
+def constant_number(term: Term) -> int | float:
+    """The value of an expression without tensors.
+
+    Raises:
+        NoValueError: it has none, or is NaN.
+    """
     try:
         value = number_of(term)
     except ValueError as error:

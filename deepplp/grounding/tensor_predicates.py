@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from deepplp.errors import NonGroundError, Position, UnknownPredicateError
+from deepplp.grounding.tensor_tests import TENSOR_TESTS
 from deepplp.program import Constant, Term, is_ground, list_items
 
 __all__ = ["EMBED", "TENSOR_SIGNATURES", "TensorSignature", "tensor_predicates", "tensor_term"]
@@ -20,11 +21,10 @@ EMBED = "embed"
 
 @dataclass(frozen=True, slots=True)
 class TensorSignature:
-    """How many tensors a function takes, then how many numbers; a ``test`` holds or not, and has no result."""
+    """How many tensors a function takes, then how many numbers."""
 
     tensors: int
     parameters: int = 0
-    test: bool = False
 
     @property
     def arguments(self) -> int:
@@ -34,7 +34,7 @@ class TensorSignature:
     @property
     def arity(self) -> int:
         """The predicate's number of arguments."""
-        return self.arguments + (not self.test)
+        return self.arguments + 1
 
 
 TENSOR_SIGNATURES: Mapping[str, TensorSignature] = MappingProxyType(
@@ -51,7 +51,6 @@ TENSOR_SIGNATURES: Mapping[str, TensorSignature] = MappingProxyType(
         "list_to_tensor": TensorSignature(1),
         "one_hot": TensorSignature(0, 2),
         "tensor_index": TensorSignature(1, 1),
-        "less_than": TensorSignature(2, test=True),
     }
 )
 _EMBED_SIGNATURE = TensorSignature(0, 1)
@@ -62,12 +61,11 @@ def tensor_predicates() -> Iterator[tuple[str, int]]:
     for name, signature in TENSOR_SIGNATURES.items():
         yield name, signature.arity
     yield EMBED, _EMBED_SIGNATURE.arity
+    yield from TENSOR_TESTS.items()
 
 
 def tensor_term(name: str, arguments: Sequence[object], position: Position | None) -> Term:
     """The term that says how a function computes its tensor from arguments, the result left out.
-
-    That of a test, such as ``less_than(A, B)``, is the probability, 0 or 1, with which it holds.
 
     Raises:
         NonGroundError: an argument holds a variable.

@@ -34,9 +34,10 @@ class RowFaultError(ValueError):
     where all rows are at fault.
     """
 
-    def __init__(self, what: str, tensor: int | None = None, row: int | None = None) -> None:
+    def __init__(self, what: str, tensor: int | None = None, row: int | None = None, advice: str = "") -> None:
         super().__init__(what)
         self.what = what
+        self.advice = advice
         self.tensor = tensor
         self.row = row
 
@@ -44,17 +45,20 @@ class RowFaultError(ValueError):
 def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
     """The value [rows] of an expression; a comparison is 1.0 where it holds and 0.0 elsewhere, without a gradient.
 
-    ``steps`` are ``("tensor", i, 0)`` for column i, ``("number", x, 0)`` and ``("call", function, arity)``.
+    A soft comparison is a probability in float64, with gradients. ``steps`` are ``("tensor", i, 0)`` for column i,
+    ``("number", x, 0)`` and ``("call", function, arity)``.
 
     Raises:
-        RowFaultError: a column is not one number a row, a number is NaN, or a divisor is zero.
+        RowFaultError: a column is not one number a row, a number is NaN, a divisor is zero, or a width is not positive.
     """
     given = [_numbers(number, column) for number, column in enumerate(columns)]
     floating = [t.dtype for t in given if t.is_floating_point()]
     exact = not floating and all(
         isinstance(what, int) if kind == "number" else kind == "tensor" or what in _WHOLE for kind, what, _ in steps
     )
-    dtype = functools.reduce(torch.promote_types, floating, torch.float32) if floating else torch.float64
+    is_soft = steps[-1][1] in _SOFT
+    narrow = floating and not is_soft
+    dtype = functools.reduce(torch.promote_types, floating, torch.float32) if narrow else torch.float64
     device = next((t.device for t in given if t.device.type != "cpu"), given[0].device)
     given = [t.to(device, dtype) for t in given]
     stack: list[Tensor] = []
@@ -70,6 +74,9 @@ def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
                 left, right = arguments
                 _check(given, arguments)
                 stack.append(_COMPARISONS[what](left, right, exact).double())
+            elif what in _SOFT:
+                _check(given, arguments)
+                stack.append(_SOFT[what](*arguments))
             else:
                 stack.append(ROW_ARITHMETIC[what, arity](*arguments))
     (result,) = stack
@@ -102,7 +109,9 @@ def _check(given: Sequence[Tensor], values: Sequence[Tensor]) -> None:
         if bool(torch.isnan(tensor).any()):
             raise RowFaultError("is NaN", number, _first(torch.isnan(tensor)))
     fault = next(torch.isnan(value) for value in values if bool(torch.isnan(value).any()))
-    raise RowFaultError("is not defined", None, _first(fault))
+    raise RowFaultError(
+        "arithmetic is not defined", None, _first(fault), ": a root, a logarithm or a difference of infinities"
+    )
 
 
 def _first(rows: Tensor) -> int:
@@ -112,7 +121,7 @@ def _first(rows: Tensor) -> int:
 def _quotient(a: Tensor, b: Tensor) -> Tensor:
     zero = b == 0
     if bool(zero.any()):
-        raise RowFaultError("divides by zero", None, _first(zero))
+        raise RowFaultError("arithmetic divides by zero", None, _first(zero), ", so that it has no value there")
     return a / b
 
 
@@ -130,6 +139,39 @@ def _equal(a: Tensor, b: Tensor, exact: bool) -> Tensor:
 
 
 _COMPARISONS: Mapping[str, Callable[[Tensor, Tensor, bool], Tensor]] = MappingProxyType({"<": _less, "=:=": _equal})
+
+
+def _distance(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    """How many widths a value is above the threshold."""
+    wrong = (width <= 0) | torch.isinf(width)
+    if bool(wrong.any()):
+        row = _first(wrong)
+        found = float(width.reshape(-1)[row])
+        raise RowFaultError(f"goal has the width {found:.6g}", None, row, "; a width is a finite number above 0")
+    return (value - threshold) / width
+
+
+def _above(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    return torch.sigmoid(_distance(value, threshold, width))
+
+
+def _below(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    """1 - above, exact where that is next to 0."""
+    return torch.sigmoid(-_distance(value, threshold, width))
+
+
+def _near(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    return torch.exp(-_distance(value, threshold, width).square() / 2)
+
+
+def _far(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
+    """1 - near, exact where that is next to 0."""
+    return -torch.expm1(-_distance(value, threshold, width).square() / 2)
+
+
+_SOFT: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = MappingProxyType(
+    {"$above": _above, "$below": _below, "$near": _near, "$far": _far}
+)
 
 ROW_ARITHMETIC: Mapping[tuple[str, int], Callable[..., Tensor]] = MappingProxyType(
     {

@@ -96,7 +96,7 @@ def _calculated(members: Sequence[DerivedTensor], columns: Sequence[Column], row
 def _number_fault(member: DerivedTensor, fault: RowFaultError, row: int | None) -> InputError | NetworkOutputError:
     where = "" if row is None else f" in row {row}"
     if fault.tensor is None:
-        return InputError(f"this arithmetic {fault.what}{where}, so that it has no value there", member.position)
+        return InputError(f"this {fault.what}{where}{fault.advice}", member.position)
     name = member.inputs[fault.tensor]
     kind = NetworkOutputError if name.startswith("tensor(nn(") else InputError
     if row is not None:

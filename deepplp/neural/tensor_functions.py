@@ -88,14 +88,6 @@ def _max(xs: list[Tensor] | Tensor) -> Tensor:
     return _stack(xs).amax(dim=1)
 
 
-def _less_than(x: Tensor, y: Tensor) -> Tensor:
-    """1 where x < y, else 0, [rows]; it has no gradient."""
-    for tensor in (x, y):
-        if tensor.shape[1:].numel() != 1:
-            raise ValueError(f"less_than compares numbers, [rows] or [rows, 1], not tensors {list(tensor.shape)}")
-    return (_flat(x) < _flat(y))[:, 0].to(x.dtype)
-
-
 def _one_hot(*, parameters: tuple[Any, ...], device: torch.device) -> Tensor:
     """The unit vector ``parameters[0]`` of ``parameters[1]`` entries, [1, n]."""
     index, size = parameters
@@ -127,6 +119,5 @@ TENSOR_FUNCTIONS: Mapping[str, TensorFunction] = MappingProxyType(
         "list_to_tensor": _stack,
         "one_hot": _one_hot,
         "tensor_index": _index,
-        "less_than": _less_than,
     }
 )

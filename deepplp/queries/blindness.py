@@ -30,6 +30,7 @@ _CALLING = frozenset({
 BLIND = _CALLING | {
     "true/0", "fail/0", "false/0", "=/2", "\\=/2", "==/2", "\\==/2", "is/2", "</2", ">/2", "=</2", ">=/2", "=:=/2",
     "=\\=/2", "between/3", "length/2", "findall/3", "all/3", "all_or_none/3", "forall/2", "not/1", "\\+/1", "once/1",
+    "above/3", "below/3", "near/3", "less_than/2",
     "query/1", "evidence/1", "evidence/2", "use_module/1", "use_module/2", "consult/1",
     "member/2", "memberchk/2", "append/2", "append/3", "prefix/2", "select/3", "select/4", "selectchk/3", "selectchk/4",
     "nth0/3", "nth0/4", "nth1/3", "nth1/4", "nextto/3", "last/2", "reverse/2", "permutation/2", "delete/3",

@@ -50,7 +50,7 @@ class Demand:
         object.__setattr__(self, "only_inputs", self.needs.only_inputs)
         sizes = [slot.width for call in self.calls for slot in call.slots]
         sizes += [2] * len(self.observed)
-        sizes += [len(slot.probabilities) + 1 for slot in self.computed]
+        sizes += [slot.width for slot in self.computed]
         object.__setattr__(self, "sizes", tuple(sizes))
 
 

@@ -123,7 +123,7 @@ class _Reading:
                 return Learnable(clause, self.terms(arguments), stated, start)
             case ["observed", number] if values == 2:
                 return Observed(self.terms([number])[0])
-            case ["computed", list(probabilities)] if len(probabilities) == values - 1:
+            case ["computed", list(probabilities)] if values - len(probabilities) in (0, 1) and values > 1:
                 return Computed(
                     tuple(self.terms(p)[0] if isinstance(p, list) else _probabilities([p], 1)[0] for p in probabilities)
                 )

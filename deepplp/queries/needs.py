@@ -135,7 +135,8 @@ class _Use:
     @property
     def name(self) -> str:
         """The name of its column; numbers are tensors in functions, and values in networks."""
-        is_tensor = self.network or not (isinstance(to_python(self.term), (int, float, list)))
+        compound = bool(self.term.args) and self.term.functor != "."  # a network's outputs nest deeply
+        is_tensor = self.network or compound or not isinstance(to_python(self.term), (int, float, list))
         return str(self.term) if is_tensor else f"function:{self.term}"
 
 

@@ -134,7 +134,10 @@ def learnable_blocks(
 
 @dataclass(frozen=True, slots=True)
 class ComputedSlot:
-    """A choice whose probabilities are tensors, by name, or numbers; the last value has what they leave of 1."""
+    """A choice whose probabilities are tensors, by name, or numbers; the last value has what they leave of 1.
+
+    Where there is one for each value, they sum to one. ``heads`` are all values but the last.
+    """
 
     probabilities: tuple[str | float, ...]
     heads: tuple[str, ...]
@@ -146,6 +149,11 @@ class ComputedSlot:
         given = tuple(p if isinstance(p, float) else str(p) for p in origin.probabilities)
         return cls(given, tuple(map(str, choice.values[:-1])), choice.position)
 
+    @property
+    def width(self) -> int:
+        """The number of values."""
+        return len(self.heads) + 1
+
     def weights(self, columns: Mapping[str, Column]) -> Tensor:
         """The probabilities [rows, values]."""
         found = [self._probability(p, columns) for p in self.probabilities]
@@ -154,6 +162,8 @@ class ComputedSlot:
         given = torch.stack(stacked, dim=1)
         if not bool(torch.isfinite(given).all()):
             self._raise(given, "between 0 and 1")
+        if len(self.probabilities) == self.width:
+            return given
         weights = torch.cat((given, 1 - given.sum(dim=1, keepdim=True)), dim=1)
         least = weights.detach().amin(dim=0).tolist() if len(weights) else [0.0]
         if min(least[:-1], default=0.0) < -_TOLERANCE:

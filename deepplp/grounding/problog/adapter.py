@@ -20,6 +20,7 @@ from deepplp.grounding.clause_base import (
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.engine import Setting
 from deepplp.grounding.problog.ordering import Ordering
+from deepplp.grounding.problog.solvers import Probabilistic
 from deepplp.program import Term
 
 __all__ = ["DatabaseClauses"]
@@ -78,7 +79,7 @@ class DatabaseClauses:
             case "choice":
                 return self._choice(number)
             case "extern":
-                return ExternNode(node.functor, node.arity)
+                return ExternNode(node.functor, node.arity, isinstance(node.function, Probabilistic))
         return None
 
     def _choice(self, number: int) -> ChoiceNode:

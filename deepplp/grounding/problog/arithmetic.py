@@ -14,10 +14,10 @@ from deepplp.errors import UnsupportedConstructError
 from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ProbableSolution, Solution
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, Key
-from deepplp.grounding.tensor_arithmetic import comparison, holds_tensor, is_tensor, tensor_number
+from deepplp.grounding.tensor_arithmetic import Decision, comparison, holds_tensor, is_tensor, tensor_number
 from deepplp.program import Constant, Term, value_of, written
 
-__all__ = ["ARITHMETIC"]
+__all__ = ["ARITHMETIC", "decided"]
 
 
 def _assign(left: Argument, right: Term, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
@@ -67,14 +67,19 @@ def _comparison(name: str, compare: Callable[[Any, Any], bool]) -> BuiltinFuncti
 
 def _compared(name: str, left: Term, right: Term, call: CallOptions) -> Key:
     """The key of a comparison of tensors."""
-    engine, target, location = call["engine"], call["target"], call.get("location")
+    return decided(comparison(name, left, right, call["engine"].inputs, call.get("location")), call)
+
+
+def decided(decision: Decision, call: CallOptions) -> Key:
+    """The key of what tensors decide, in the ground program that a call adds to."""
+    target = call["target"]
     if not isinstance(target, ProblogTarget):
         raise UnsupportedConstructError(
             "subquery/2 makes a number of a goal that compares tensors, which differ from row to row; use the goal "
             "itself, or evidence",
-            engine.locate(location),
+            call["engine"].locate(call.get("location")),
         )
-    return comparison(name, left, right, engine.inputs, location).key(target.add_atom)
+    return decision.key(target.add_atom)
 
 
 _COMPARISONS = (

@@ -22,6 +22,7 @@ from deepplp.grounding.hints import hint_for
 from deepplp.grounding.problog.builtin_faults import ARITHMETIC, CallBindings, arithmetic_error, builtin_fault
 from deepplp.grounding.problog.engine import Engine, FailedCall
 from deepplp.grounding.problog.libraries import libraries_for
+from deepplp.grounding.tensor_tests import TENSOR_TESTS
 from deepplp.program import Term, readable, readable_text
 from deepplp.watch import StoppedError
 
@@ -169,7 +170,7 @@ class _Faults:
         instead = hint_for(signature, (*libraries_for({signature}), None)[0])
         if instead is not None:
             return UnknownPredicateError(instead + inside, position)
-        known = sorted(self._signatures())
+        known = sorted(self._signatures() | {f"{name}/{arity}" for name, arity in TENSOR_TESTS.items()})
         close = [name, *difflib.get_close_matches(name, [k.rpartition("/")[0] for k in known], n=2, cutoff=0.7)]
         near = sorted(
             (k for k in known if k.rpartition("/")[0] in close), key=lambda k: close.index(k.rpartition("/")[0])

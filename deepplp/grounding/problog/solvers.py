@@ -8,6 +8,7 @@ from typing import Unpack
 
 from problog.engine_unify import UnifyError, unify_value
 
+from deepplp.grounding.problog.arithmetic import decided
 from deepplp.grounding.problog.vocabulary import (
     Argument,
     Arguments,
@@ -17,14 +18,15 @@ from deepplp.grounding.problog.vocabulary import (
     Solution,
 )
 from deepplp.grounding.python_predicates import PythonFunction
-from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES, tensor_predicates, tensor_term
+from deepplp.grounding.tensor_predicates import tensor_predicates, tensor_term
+from deepplp.grounding.tensor_tests import TENSOR_TESTS, tensor_test
 
 __all__ = ["Probabilistic", "python_solver", "tensor_solvers"]
 
 
 @dataclass(frozen=True, slots=True)
 class Probabilistic:
-    """A function whose answers come with nodes of the ground program."""
+    """A predicate whose answers come with nodes of the ground program: one of `tensor_tests`."""
 
     solve: BuiltinFunction
 
@@ -50,8 +52,7 @@ def python_solver(function: PythonFunction) -> BuiltinFunction:
 def tensor_solvers() -> Iterator[tuple[str, int, BuiltinFunction]]:
     """Name, arity and solver of every predicate of tensors."""
     for name, arity in tensor_predicates():
-        is_test = name in TENSOR_SIGNATURES and TENSOR_SIGNATURES[name].test
-        yield name, arity, Probabilistic(_tester(name)) if is_test else _function(name)
+        yield name, arity, Probabilistic(_tester(name)) if name in TENSOR_TESTS else _function(name)
 
 
 def _function(name: str) -> BuiltinFunction:
@@ -67,12 +68,10 @@ def _function(name: str) -> BuiltinFunction:
 
 
 def _tester(name: str) -> BuiltinFunction:
-    """A predicate that holds with a probability that is a tensor: 0 or 1 for each row."""
+    """A predicate that holds with a probability that tensors decide, for each row."""
 
     def solve(*arguments: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
-        location = call.get("location")
-        probability = tensor_term(name, arguments, call["engine"].locate(location))
-        key = call["target"].add_atom((name, *map(str, arguments)), probability, source=location)
-        return [(arguments, key)]
+        decision = tensor_test(name, arguments, call["engine"].inputs, call.get("location"))
+        return [(arguments, decided(decision, call))]
 
     return solve

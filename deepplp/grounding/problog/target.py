@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any
 
 from problog.formula import LogicFormula
 
@@ -89,14 +88,11 @@ class ProblogTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
         found = self.get_node(key)
         kind = type(found).__name__
         if kind == "atom":
-            return _atom(found)
+            return GroundAtom(found.identifier, found.probability, found.group, found.name)
         return GroundAnd(found.children) if kind == "conj" else GroundOr(found.children)
 
     def atoms(self) -> Iterator[GroundAtom]:
         """All atoms, in the order in which they were made."""
-        return (_atom(n) for n in self._nodes if type(n).__name__ == "atom")
-
-
-def _atom(node: Any) -> GroundAtom:
-    location = node.source if isinstance(node.source, (int, tuple)) else None  # ProbLog marks other atoms by words
-    return GroundAtom(node.identifier, node.probability, node.group, node.name, location)
+        return (
+            GroundAtom(n.identifier, n.probability, n.group, n.name) for n in self._nodes if type(n).__name__ == "atom"
+        )

@@ -1,123 +1,29 @@
-"""Goals that are built-ins: arithmetic, comparison, unification, and functions of ProbLog's."""
+"""Goals that are built-ins: comparison of terms, unification, and functions of ProbLog's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from deepplp.errors import NoValueError
-from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm, Location
+from deepplp.grounding.clause_base import Builtin, BuiltinFunction, CallNode, ClauseTerm
 from deepplp.grounding.ground_budget import StoppedAt
 from deepplp.grounding.ordering import COMPARISONS_OF_TERMS, LIST_TESTS, ORDERING_FUNCTIONS
-from deepplp.grounding.tabled.arithmetic import COMPARISONS, TensorMetError, expression
+from deepplp.grounding.tabled.arithmetic import COMPARISONS
 from deepplp.grounding.tabled.bodies import signature_of
 from deepplp.grounding.tabled.calls import NegationStep
+from deepplp.grounding.tabled.numbers import AssignmentStep, ComparisonStep
 from deepplp.grounding.tabled.ordering import ListTestStep, OrderingStep, TermComparisonStep
 from deepplp.grounding.tabled.relations import Run, Step, StepResult
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
-from deepplp.grounding.target import Key
-from deepplp.grounding.tensor_arithmetic import comparison, is_tensor, tensor_number
-from deepplp.program import Term
 from deepplp.watch import StoppedError
 
 __all__ = [
-    "AssignmentStep",
-    "ComparisonStep",
     "FunctionStep",
     "SameStep",
     "TestStep",
     "UnificationStep",
     "builtin_step",
 ]
-
-
-class AssignmentStep:
-    """``X is Expression``; of tensors it makes the term that says how X is computed, or compares X with it."""
-
-    __slots__ = ("_expression", "_left", "_location", "_right", "_terms")
-    patterns: Sequence[Pattern] = ()
-
-    def __init__(self, terms: Terms, call: CallNode) -> None:
-        left, right = call.args
-        self._terms = terms
-        self._left, self._right = terms.pattern(left), terms.pattern(right)
-        self._expression = expression(terms, right)
-        self._location = call.location
-
-    def step(self, run: Run, environment: Environment) -> StepResult:
-        """Go on: see `Step`."""
-        terms = self._terms
-        try:
-            number = terms.number(self._expression(environment))
-        except TensorMetError:
-            number = self._tensor(environment)
-            left = terms.resolve(self._left, environment)
-            if isinstance(left, int) and left >= 0 and left != number:
-                known = terms.term(left)
-                if terms.values[left] is None and not is_tensor(known, terms.inputs):
-                    return None
-                return _compared(terms, run, "=:=", known, terms.term(number), self._location)
-        return 0 if terms.match(self._left, number, environment) else None
-
-    def _tensor(self, environment: Environment) -> int:
-        """The number of the term that says how the right side is computed."""
-        terms = self._terms
-        try:
-            made = terms.pattern(tensor_number(_ground(terms, self._right, environment), terms.inputs))
-        except NoValueError as error:
-            raise OutsideFragment(error.message, self._location) from None
-        assert isinstance(made, int)  # it holds no variable
-        return made
-
-    def replay(self, environment: Environment, last: Environment) -> None:
-        """Bind the left side."""
-        try:
-            number = self._terms.number(self._expression(environment))
-        except TensorMetError:
-            number = self._tensor(environment)
-        self._terms.match(self._left, number, environment)
-
-
-class ComparisonStep:
-    """``A < B`` and its like; of tensors it is a choice, which each row decides."""
-
-    __slots__ = ("_compare", "_left", "_location", "_name", "_right", "_sides", "_terms")
-    patterns: Sequence[Pattern] = ()
-
-    def __init__(self, terms: Terms, name: str, call: CallNode) -> None:
-        self._terms = terms
-        self._name = name
-        self._compare = COMPARISONS[name]
-        self._left, self._right = [expression(terms, a) for a in call.args]
-        self._sides = [terms.pattern(a) for a in call.args]
-        self._location = call.location
-
-    def step(self, run: Run, environment: Environment) -> StepResult:
-        """Go on: see `Step`."""
-        try:
-            return 0 if self._compare(self._left(environment), self._right(environment)) else None
-        except TensorMetError:
-            left, right = [_ground(self._terms, side, environment) for side in self._sides]
-            return _compared(self._terms, run, self._name, left, right, self._location)
-
-    def replay(self, environment: Environment, last: Environment) -> None:
-        """Bind nothing."""
-
-
-def _ground(terms: Terms, pattern: Pattern, environment: Environment) -> Term:
-    found = terms.resolve(pattern, environment)
-    if not isinstance(found, int) or found < 0:
-        raise OutsideFragment("arithmetic is reached with a free variable")
-    return terms.term(found)
-
-
-def _compared(terms: Terms, run: Run, name: str, left: Term, right: Term, location: Location) -> Key:
-    """The key of a comparison of tensors."""
-    try:
-        decision = comparison(name, left, right, terms.inputs, location)
-    except NoValueError as error:
-        raise OutsideFragment(error.message, location) from None
-    return decision.key(run.target.add_atom)
 
 
 class UnificationStep:

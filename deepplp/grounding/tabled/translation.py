@@ -14,6 +14,7 @@ from deepplp.grounding.clause_base import (
     ConjunctionNode,
     DefinitionNode,
     DisjunctionNode,
+    ExternNode,
     FactNode,
     Location,
     NegationNode,
@@ -32,6 +33,7 @@ from deepplp.grounding.tabled.bodies import (
 from deepplp.grounding.tabled.builtins import builtin_step
 from deepplp.grounding.tabled.calls import AbsentStep, CallStep, NegationStep
 from deepplp.grounding.tabled.choices import ChooseStep, FactStep, NeuralStep
+from deepplp.grounding.tabled.numbers import TensorTestStep
 from deepplp.grounding.tabled.relations import Atom, Predicate, Rule, Step
 from deepplp.grounding.tabled.terms import OutsideFragment, Pattern, Terms
 from deepplp.program import Term
@@ -212,8 +214,12 @@ class Translation:
     def _called(self, call: CallNode) -> list[Step]:
         if call.defnode < 0:
             return self._builtin(call)
-        if call.defnode not in self._by_number and self._base.node(call.defnode) is None:
-            return [AbsentStep(signature_of(call), call.location)]
+        if call.defnode not in self._by_number:
+            node = self._base.node(call.defnode)
+            if node is None:
+                return [AbsentStep(signature_of(call), call.location)]
+            if isinstance(node, ExternNode) and node.is_tensor_test:
+                return [TensorTestStep(self.terms, call)]
         if str(call.functor).startswith("_nocache_"):
             raise OutsideFragment(f"{signature_of(call)} is not to be tabled")
         place = call.location if self._place is None else self._place

@@ -16,9 +16,10 @@ from typing import NamedTuple, TypeAlias
 
 from deepplp.grounding.clause_base import CallNode, ClauseBase, ConjunctionNode, NegationNode
 from deepplp.grounding.tabled.bodies import Part, parts_of
-from deepplp.grounding.tabled.builtins import AssignmentStep, ComparisonStep, UnificationStep
+from deepplp.grounding.tabled.builtins import UnificationStep
 from deepplp.grounding.tabled.calls import CallStep, NegationStep
 from deepplp.grounding.tabled.choices import ChooseStep, FactStep, NeuralStep
+from deepplp.grounding.tabled.numbers import AssignmentStep, ComparisonStep, TensorTestStep
 from deepplp.grounding.tabled.relations import Atom, Predicate, Rule, Step, Table
 from deepplp.grounding.tabled.tabling import Proved, Tabling
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern
@@ -31,7 +32,7 @@ from deepplp.program import Program, Term
 __all__ = ["Unfolding"]
 
 _CHOOSING = (ChooseStep, FactStep, NeuralStep)
-_DECIDED = (AssignmentStep, ComparisonStep)  # by tensors, where these stand in them
+_DECIDED = (AssignmentStep, ComparisonStep, TensorTestStep)  # by tensors, where these stand in them
 _Identity: TypeAlias = tuple[int, tuple[Pattern, ...], tuple[Atom, ...]]
 """Of a derivation: its rule, the values of the rule's variables, and what its goals saw that was not bound."""
 
@@ -225,7 +226,7 @@ class Unfolding:
             raise self._disagreement(goal.predicate, atom)
         return -key if negative else key
 
-    def _decided(self, goal: AssignmentStep | ComparisonStep, environment: Environment, negative: bool) -> Key:
+    def _decided(self, goal: Step, environment: Environment, negative: bool) -> Key:
         """The key of a built-in that holds: certain, or what tensors decide."""
         plain = goal.step(self._tabling, environment.copy())
         if not isinstance(plain, int) or plain == TRUE_KEY:

@@ -1,0 +1,94 @@
+"""Predicates of tensors that hold or do not: ``above/3``, ``below/3``, ``near/3`` and ``less_than/2``.
+
+``above(T, Threshold, Width)`` is the soft form of ``T > Threshold``: it holds with a probability that rises from 0 to 1
+around the threshold, so that gradients flow to T, the threshold and the width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+
+from deepplp.errors import GroundingError, NonGroundError, UnknownPredicateError
+from deepplp.grounding.clause_base import Location
+from deepplp.grounding.target import TensorMark
+from deepplp.grounding.tensor_arithmetic import (
+    Decision,
+    comparison,
+    constant_number,
+    holds_tensor,
+    tensor_expression,
+)
+from deepplp.program import Term, is_ground, readable
+
+__all__ = ["TENSOR_TESTS", "tensor_test", "width_fault"]
+
+TENSOR_TESTS: Mapping[str, int] = MappingProxyType({"above": 3, "below": 3, "near": 3, "less_than": 2})
+"""The arities of the predicates by their names."""
+
+_COMPLEMENTS: Mapping[str, str] = MappingProxyType({"above": "below", "near": "far"})
+
+
+def tensor_test(name: str, arguments: Sequence[object], inputs: Collection[str], location: Location) -> Decision:
+    """What one of the predicates asks of its arguments: numbers, tensors, and expressions of them.
+
+    ``below`` holds where ``above`` of the same arguments does not. The same arguments are one choice, others another.
+
+    Raises:
+        NonGroundError: an argument holds a variable.
+        GroundingError: the width is a number that is not above 0.
+        NoValueError: an argument has no value as arithmetic.
+        UnknownPredicateError: less_than/2 is called with numbers.
+    """
+    given: list[Term] = []
+    for number, argument in enumerate(arguments):
+        if not (isinstance(argument, Term) and is_ground(argument)):
+            raise NonGroundError(
+                f"argument {number + 1} of {name}/{len(arguments)} is not bound when it is reached; bind it in a goal "
+                "before this one"
+            )
+        given.append(argument)
+    if name == "less_than":
+        if not any(holds_tensor(term, inputs) for term in given):
+            raise UnknownPredicateError(
+                f"no clauses for less_than/2; there is a tensor function of this name, but {given[0]} and {given[1]} "
+                "are no tensors"
+            )
+        return comparison("<", given[0], given[1], inputs, location)
+    return _soft(name, given, inputs, location)
+
+
+def _soft(name: str, given: Sequence[Term], inputs: Collection[str], location: Location) -> Decision:
+    base = "above" if name == "below" else name
+    for term in given:
+        tensor_expression(term, inputs)
+    width = None if holds_tensor(given[2], inputs) else constant_number(given[2])
+    if width is not None and (fault := width_fault(width, readable(Term(name, *given)))) is not None:
+        raise GroundingError(fault)
+    probabilities: tuple[Term | float, ...]
+    if any(holds_tensor(term, inputs) for term in given):
+        probabilities = tuple(Term("tensor", Term(f"'${f}'", *given)) for f in (base, _COMPLEMENTS[base]))
+    else:
+        probabilities = _stated(base, *map(constant_number, given))
+    mark = TensorMark(probabilities, Term(base, *given), location)
+    return Decision((f"${base}", *map(str, given)), mark, name == base)
+
+
+def width_fault(width: float, goal: str) -> str | None:
+    """What is wrong with the width of a goal, None where nothing is."""
+    if 0 < width < math.inf:
+        return None
+    return (
+        f"the width {width} of {goal} must be a number above 0: it says over which distance from the threshold the "
+        "probability changes; without one, compare: T > Threshold"
+    )
+
+
+def _stated(name: str, value: float, threshold: float, width: float) -> tuple[float, float]:
+    """The probabilities of a test of numbers and of its negation."""
+    z = (value - threshold) / width
+    if name == "near":
+        return math.exp(-z * z / 2), -math.expm1(-z * z / 2)
+    small = math.exp(-abs(z)) / (1 + math.exp(-abs(z)))
+    return (1 - small, small) if z >= 0 else (small, 1 - small)
