@@ -72,3 +72,39 @@ def test_all_worlds(
     assert len(found) == len(expected)
     for atom, p in expected.items():
         assert float(answers[atom]) == pytest.approx(p, abs=1e-12)
+
+
+COLLECTING = [
+    "q(L) :- findall(X, f(X), L).",
+    "q(L) :- all(X, f(X), L).",
+    "q(L) :- all_or_none(X, f(X), L).",
+    "q(L) :- findall(X, (v(X), \\+ f(X)), L).",
+    "q(N) :- findall(X, f(X), L), length(L, N).",
+    "q(X) :- v(X), \\+ f(X).",
+    ":- use_module(library(aggregate)). q(sum<X>) :- f(X).",
+]
+
+
+@pytest.mark.parametrize("rule", COLLECTING)
+@pytest.mark.parametrize(
+    ("program", "closed"),
+    [
+        ("{0}::f(1). {1}::f(2). v(1). v(2). ", False),
+        ("P::f(X) :- w(X, P). v(X) :- w(X, _). w(1, {0}). w(2, {1}). ", False),
+        ("P::f(X) :- v(X), Q is 2 * X, w(Q, P). v(1). v(2). w(2, {0}). w(4, {1}). ", False),
+        ("{0}::f(1); {1}::f(2). v(1). v(2). ", True),
+        ("P::f(1); Q::f(2) :- w(P, Q). v(1). v(2). w({0}, {1}). ", True),
+        ("{0}::g; {1}::h; 0.0::i. f(1) :- g. f(2) :- h. v(1). v(2). ", True),
+    ],
+)
+def test_no_number_decides_which_answers_there_are(program: str, closed: bool, rule: str) -> None:
+    """Probabilities of 0 and 1 give the answers that others give, whoever states them; they have probability 0 or 1."""
+    found: list[tuple[str, ...]] = []
+    pairs = [(0.5, 0.5), (1.0, 0.0), (0.0, 1.0)]
+    for numbers in pairs if closed else [*pairs, (0.25, 0.5), (1.0, 1.0), (0.0, 0.0)]:
+        model = deepplp.Model(deepplp.Program.from_string(program.format(*numbers) + rule), cache=False)
+        answers = model.query("q(X)")
+        found.append(answers.terms)
+        certain = set(numbers) <= {0.0, 1.0}
+        assert not certain or {round(p, 12) for p in answers.probs[0].tolist()} <= {0.0, 1.0}
+    assert len(set(found)) == 1

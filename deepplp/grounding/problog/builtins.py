@@ -115,7 +115,7 @@ def _collector(name: str) -> BuiltinFunction:
                 raise _cycle(name, goal, position) from None
         answers = proved_answers(results, own, target) if own is not target else merged_answers(results, target)
         lowest = engine.context_min_var(call["context"])
-        found = lists(answers, target, pattern, goal, result, lowest, position)
+        found = lists(answers, target, pattern, goal, result, lowest, position, database)
         return [(arguments, node) for arguments, node in found if name != "all" or str(arguments[2]) != "[]"]
 
     return collect

@@ -117,6 +117,7 @@ def lists(
     result: Argument,
     lowest: int,
     position: Position | None,
+    database: ClauseStore,
 ) -> Iterator[ProbableSolution]:
     """The solutions of a call that collects answers: its arguments, and the node of the worlds that have this list.
 
@@ -125,7 +126,7 @@ def lists(
     fresh = count(lowest - 1, -1)
     answers = [a if is_ground(a.term) else Answer(substitute_simple(a.term, _Fresh(fresh)), a.node) for a in answers]
     mode = check_mode((pattern, goal, result), ["*cv", "*cl"], functor="findall")
-    for chosen, nodes in list(_selections(answers, target, position)):  # all, before anything is built
+    for chosen, nodes in list(_selections(answers, target, position, database)):  # all, before anything is built
         node = target.add_and((*nodes, target.TRUE))
         if node is None:
             continue
@@ -139,10 +140,10 @@ def lists(
 
 
 def _selections(
-    answers: Sequence[Answer], target: FormulaWriter, position: Position | None
+    answers: Sequence[Answer], target: FormulaWriter, position: Position | None, database: ClauseStore
 ) -> Iterator[tuple[tuple[Argument, ...], tuple[int, ...]]]:
     """Every set of answers that a world may have, with the literals that say that it has these and no others."""
-    known = Known(target, [a.node for a in answers])
+    known = Known(target, [a.node for a in answers], database)
     steps = 0
     # What comes next is on top: the number of the next answer, what was known before the last one was decided, the
     # answers of the list and the literals of all decisions, and the last of these.

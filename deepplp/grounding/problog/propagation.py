@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
-from deepplp.grounding.problog.vocabulary import FormulaNode, FormulaWriter
+from deepplp.grounding.problog.vocabulary import ClauseStore, FormulaNode, FormulaWriter
 from deepplp.grounding.target import Key, NeuralMark
 from deepplp.program import Term, number_of
 
@@ -27,7 +27,8 @@ class Known:
     It finds most contradictions, not all: lists that only a deeper look would rule out get probability zero.
     """
 
-    def __init__(self, formula: FormulaWriter, roots: Sequence[Key]) -> None:
+    def __init__(self, formula: FormulaWriter, roots: Sequence[Key], database: ClauseStore) -> None:
+        self._database = database
         self._nodes: dict[int, FormulaNode] = {}
         self._parents: dict[int, list[int]] = defaultdict(list)
         self._groups: dict[Hashable, list[int]] = defaultdict(list)
@@ -46,22 +47,34 @@ class Known:
             for child in children_of(formula, key):
                 self._parents[abs(child)].append(key)
                 stack.append(abs(child))
-        self._complete = {group for group, atoms in self._groups.items() if self._is_complete(atoms)}
+        self._complete = {group for group, atoms in self._groups.items() if self._is_complete(group, atoms)}
         for key, node in self._nodes.items():
             if type(node).__name__ == "disj" and 0 in node.children:  # a node on a cycle that is certain
                 self.assume(key)
 
-    def _is_complete(self, atoms: list[int]) -> bool:
-        """Whether one of these values of a choice must hold: all of a network's, or those that sum to one."""
+    def _is_complete(self, group: Hashable, atoms: list[int]) -> bool:
+        """Whether one of these values of a choice must hold: all of a network's, or all heads, which sum to one.
+
+        The probabilities of a few heads count for nothing, nor does that of a single one: 0 and 1 are numbers like
+        others, by which no list is left out that another number would give.
+        """
         probabilities = [self._nodes[a].probability for a in atoms]
         mark = probabilities[0]
         if isinstance(mark, NeuralMark):
             return mark.label is None and len(mark.domain) == len(atoms) > 0
+        if len(atoms) < max(2, self._heads(group)):
+            return False
         try:
             terms = [p for p in probabilities if isinstance(p, Term)]
             return len(terms) == len(probabilities) and math.fsum(map(number_of, terms)) > 1.0 - _ROUNDING
         except ValueError:
             return False  # learnt, or a fault that is reported where the choice is made
+
+    def _heads(self, group: Hashable) -> int:
+        """How many heads a choice's clause has, where it is one of the program's."""
+        if isinstance(group, tuple) and isinstance(group[0], int):
+            return len(self._database.choices(group[0]))
+        return 0
 
     def mark(self) -> int:
         """How much is known."""

@@ -154,6 +154,9 @@ class ClauseStore(Protocol):
     def extend(self) -> ClauseStore:
         """A data base with the same clauses, to which others may be added."""
 
+    def choices(self, group: int) -> list[int]:
+        """The numbers of an annotated disjunction's choices."""
+
     def resolve(self, filename: Term, location: Location) -> str:
         """The path that a call at a location means by a file's name."""
 
