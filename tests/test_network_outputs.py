@@ -38,6 +38,25 @@ def test_narrow_types_may_round(dtype: torch.dtype, query: str) -> None:
         asked(lambda x: (torch.softmax(x, 1) * 1.02).to(dtype), query)
 
 
+@pytest.mark.parametrize("query", ["d(a, Y)", "s(a, b, Z)"])
+def test_autocast_rounds_as_its_type_does(query: str) -> None:
+    """Under autocast a network may round to bfloat16 and return float32: its type says nothing of its rounding."""
+
+    def thirds(x: Tensor) -> Tensor:
+        return torch.cat([torch.full((len(x), 3), 1 / 3), torch.zeros(len(x), 7)], dim=1)
+
+    def rounded(x: Tensor) -> Tensor:
+        return thirds(x).to(torch.bfloat16).float()  # rows sum to 1.002
+
+    expected = asked(thirds, query)
+    with pytest.raises(NetworkOutputError, match="does not sum to one"):
+        asked(rounded, query)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.allclose(asked(rounded, query), expected, atol=2 * torch.finfo(torch.bfloat16).eps)
+        with pytest.raises(NetworkOutputError, match="does not sum to one"):
+            asked(lambda x: torch.softmax(x, 1) * 1.02, query)
+
+
 @pytest.mark.parametrize("other", [torch.int64, torch.float64])
 def test_inputs_of_two_types_are_not_joined(other: torch.dtype) -> None:
     """Each input reaches the network in its own type: a type of both would be another input."""

@@ -152,8 +152,14 @@ def _mended(
 
 
 def _tolerance(raw: Tensor) -> float:
-    """How far from one a row of a network's output may sum: bfloat16 rounds each entry to eight bits."""
-    return max(ROW_SUM_TOLERANCE, torch.finfo(raw.dtype).eps)
+    """How far from one a row of a network's output may sum: bfloat16 rounds each entry to eight bits.
+
+    Under autocast a network computes in a narrower type, also where it returns a wider one.
+    """
+    eps = torch.finfo(raw.dtype).eps
+    if torch.is_autocast_enabled(raw.device.type):
+        eps = max(eps, torch.finfo(torch.get_autocast_dtype(raw.device.type)).eps)
+    return max(ROW_SUM_TOLERANCE, eps)
 
 
 def within(weights: Tensor, most: float | None = 1.0) -> Tensor:
