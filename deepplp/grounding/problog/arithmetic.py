@@ -12,7 +12,14 @@ from problog.engine_unify import UnifyError, unify_value
 
 from deepplp.errors import UnsupportedConstructError
 from deepplp.grounding.problog.target import ProblogTarget
-from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction, CallOptions, ProbableSolution, Solution
+from deepplp.grounding.problog.vocabulary import (
+    Argument,
+    BuiltinFunction,
+    CallOptions,
+    FormulaWriter,
+    ProbableSolution,
+    Solution,
+)
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, Key
 from deepplp.grounding.tensor_arithmetic import Decision, comparison, holds_tensor, is_tensor, tensor_number
 from deepplp.program import Constant, Term, value_of, written
@@ -82,6 +89,22 @@ def decided(decision: Decision, call: CallOptions) -> Key:
     return decision.key(target.add_atom)
 
 
+def _with_nodes(name: str, function: BuiltinFunction) -> BuiltinFunction:
+    """A built-in whose certain answers have nodes in a formula that keeps all: findall/3 orders its proofs by them."""
+
+    def solve(*arguments: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
+        found = cast(list[ProbableSolution], function(*arguments, **call))
+        return [(result, _node(Term(name, *result), key, call["target"])) for result, key in found]
+
+    return solve
+
+
+def _node(goal: Term, key: Key, target: FormulaWriter) -> Key:
+    if key != TRUE_KEY or not target.keep_all:
+        return key
+    return target.add_atom(goal, None, None, name=goal, source="builtin")
+
+
 _COMPARISONS = (
     ("<", operator.lt),
     (">", operator.gt),
@@ -92,8 +115,11 @@ _COMPARISONS = (
 )
 
 ARITHMETIC: Sequence[tuple[str, int, BuiltinFunction]] = (
-    ("is", 2, SimpleProbabilisticBuiltIn(_assign)),
+    ("is", 2, SimpleProbabilisticBuiltIn(_with_nodes("is", _assign))),
     ("succ", 2, SimpleBuiltIn(_successor)),
-    *((name, 2, SimpleProbabilisticBuiltIn(_comparison(name, compare))) for name, compare in _COMPARISONS),
+    *(
+        (name, 2, SimpleProbabilisticBuiltIn(_with_nodes(name, _comparison(name, compare))))
+        for name, compare in _COMPARISONS
+    ),
 )
 """Name, arity and function of each."""
