@@ -124,6 +124,22 @@ def test_batch_of_one_broadcasts() -> None:
     torch.testing.assert_close(by_narrow, by_wide)
 
 
+@pytest.mark.parametrize("networks", [("n", "n", "n"), ("n", "n", "m"), ("m", "n", "n"), ("n", "m", "n")])
+def test_several_inputs_of_batch_one_stand_for_all_rows(networks: tuple[str, str, str]) -> None:
+    """Two inputs have batch size 1, before and behind one that has more, whichever networks read them."""
+    text = " ".join(f"nn({net}, [X], Y, [0..2]) :: d{i}(X, Y)." for i, net in enumerate(networks))
+    program = deepplp.Program.from_string(f"{text} s(X, Y, Z, S) :- d0(X, A), d1(Y, B), d2(Z, C), S is A + 3*B + 9*C.")
+    model = deepplp.Model(program, dict.fromkeys(networks, identity))
+    rows = torch.cat([X, Y, X[:1]])
+    for position in range(3):
+        inputs = [X[:1], Y[:1]]
+        inputs.insert(position, rows)
+        x, y, z = (tensor.expand(5, 3) for tensor in inputs)
+        found = model.query("s(a, b, c, S)", dict(zip("abc", inputs, strict=True))).probs
+        expected = z[:, :, None, None] * y[:, None, :, None] * x[:, None, None, :]
+        torch.testing.assert_close(found, expected.reshape(5, 27))
+
+
 def test_empty_batch() -> None:
     """No rows in, no rows out, with a gradient of the right shape."""
     model = sums_model()
