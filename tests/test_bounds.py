@@ -277,3 +277,15 @@ def test_bounds_by_hand() -> None:
     assert free.upper[0].tolist() == pytest.approx([0.7, 0.2, 0.5])
     assert given.lower[0].tolist() == pytest.approx([0.5, 0.0, 0.3])  # 0.5 / (0.8 + 0.2); without k it is 0.5 / 0.8
     assert given.upper[0].tolist() == pytest.approx([0.7, 0.0, 0.5])
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_one_tensor_under_two_names_is_two_choices(others: int) -> None:
+    """Each may have a value that was cut, alone and beside another query: of 0.64 that is kept, 0.34 are equal."""
+    program = "nn(net, [X], Y, [0..2]) :: d(X, Y). same(X, Y) :- d(X, A), d(Y, A)."
+    model = deepplp.Model(deepplp.Program.from_string(program), {"net": deepplp.Network(lambda x: x, k=2)})
+    x = tensor([[0.5, 0.2, 0.3]])
+    more = [Query("d(a, Y)", {"a": x})] * others
+    answers = model.query_many([Query("same(a, b)", {"a": x, "b": x}), *more])[0]
+    assert answers.lower[0].tolist() == pytest.approx([0.34])
+    assert answers.upper[0].tolist() == pytest.approx([0.34 + 0.36])
