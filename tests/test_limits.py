@@ -22,7 +22,7 @@ from deepplp.compilation import compile_with_report
 from deepplp.errors import BudgetExceededError, QueryError
 from deepplp.grounding import Grounder, GrounderName
 from deepplp.program import Program, parse_goal
-from deepplp.watch import _WATCHER, Used, call_watched, resident_memory
+from deepplp.watch import _WATCHER, StoppedError, Used, _Watched, call_watched, resident_memory
 from tests.clocks import processor_seconds
 from tests.test_budgets import hard, matrix
 from tests.test_threads import _wait, needs_fork
@@ -187,6 +187,37 @@ def test_watched_work_at_the_edge_of_its_time() -> None:
             ended += 1
     assert 0 < ended < 60
     spin(0.6)
+
+
+def test_an_end_that_comes_too_late_is_taken_back() -> None:
+    """Where work is done while the exception is on its way to its thread, what follows does not meet it."""
+    outcomes: list[str] = []
+    ready, go = threading.Event(), threading.Lock()
+
+    def work() -> None:
+        try:
+            ready.set()
+            go.acquire()  # a call in C, within which no exception is raised
+            spin(0.1)
+            outcomes.append("done")
+        except StoppedError:
+            outcomes.append("stopped")
+
+    go.acquire()
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait(60)
+    time.sleep(0.5)  # it is in that call
+    assert thread.ident is not None
+    late = _Watched(thread.ident, deadline=0.0, limit=None)
+    with _WATCHER._lock:
+        _WATCHER._work.add(late)
+        _WATCHER._look()
+    assert late.raised is not None
+    _WATCHER.end(late)
+    go.release()
+    thread.join(60)
+    assert outcomes == ["done"]
 
 
 def test_threads_are_watched_one_by_one() -> None:

@@ -69,22 +69,10 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     for name, arity in _BROKEN:
         yield name, arity, _refused(name, arity)
     nothing = BooleanBuiltIn(lambda *arguments, **call: True)
-    yield ".", 2, _listed_files(original("./2"))
     for name, arity in _LOADING:
         yield name, arity, guarded(original(f"{name}/{arity}"), nothing, scoped=name[0] == "_")
     consult: BuiltinFunction = original("consult/1").base_function  # type: ignore[attr-defined]
     yield ".", 2, BooleanBuiltIn(listed(guarded(consult, lambda *arguments, **call: True, scoped=False)))
-
-
-def _listed_files(builtin: BuiltinFunction) -> BuiltinFunction:
-    """``[File, …]`` as a goal, which consults the files; each may be refused as the file of consult/1 may."""
-
-    def call(first: Argument, rest: Argument, **options: Unpack[CallOptions]) -> object:
-        for filename in (first, *list_elements(rest)[0]):
-            options["engine"].check_module(filename, options["database"], options.get("location"))
-        return builtin(first, rest, **options)
-
-    return call
 
 
 def _refused(name: str, arity: int) -> BuiltinFunction:
