@@ -83,7 +83,7 @@ ERRORS = [
     ("query(a).\na :- b.", "{file}:2:6: no clauses for b/0; the program defines no such predicate\n    a :- b.\n         ^\n"),
     (
         "nn(net, [X]) :: a(X).\nquery(a(i)).",
-        "{file}:1:1: nn(net, [X]) needs a network, and the command line has none; load this program in Python with "
+        "{file}:1:1: nn(net, [X]) needs a network, and is asked without one; load this program in Python with "
         "deepplp.Model(program, networks={{'net': …}})\n    nn(net, [X]) :: a(X).\n    ^\n",
     ),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -294,3 +295,42 @@ def test_underflow_beside_a_small_circuit(first: int, rows: int) -> None:
         alone = m.query(query.query, query.inputs, evidence=query.evidence)
         torch.testing.assert_close(one.probs, alone.probs)
         torch.testing.assert_close(one.log_probs, alone.log_probs)
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "message"),
+    [
+        (Query("d(a, Z)"), errors.UnknownPredicateError, "no clauses for d/2"),
+        (Query("seen(c"), errors.ProgramSyntaxError, "'(' has no partner"),
+        (Query("seen(c)"), errors.MissingInputError, "network 'camera' needs a tensor for c"),
+        (Query("noise", {"w": torch.zeros(1, 2)}), errors.UnusedInputError, "the input 'w' stands nowhere"),
+        (Query("noise", facts="0.3::"), errors.ProgramSyntaxError, "this statement does not end"),
+        (Query("place(X)", facts="1.5::place(a)."), errors.InvalidProbabilityError, "the probability 1.5 of place(a)"),
+    ],
+)
+def test_errors_of_asking_name_the_query(query: Query, error: type[errors.DeepPLPError], message: str) -> None:
+    """An error of one of several queries says which one it is, by its number and its text; so does its pickle."""
+    m = model()
+    with pytest.raises(error) as caught:
+        m.query_many([Query("noise"), query, Query("noise")])
+    assert caught.value.message.startswith(f"query 1, counted from 0: {message}")
+    assert caught.value.message.endswith(f"; the query is {query.query!r}")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    with pytest.raises(
+        errors.QueryError, match=r"query 1, counted from 0: each of several queries is a deepplp\.Query"
+    ):
+        m.query_many([Query("noise"), "noise"])  # type: ignore[list-item]
+
+
+def test_argmax() -> None:
+    """The most probable answer of each query; an error names the query that has none, or several rows."""
+    facts = "0.6::edge(a, b). 0.3::edge(a, c)."
+    m = model()
+    many = m.query_many([Query("path(a, X)", facts=facts), Query("noise"), Query("path(X, c)", facts=facts)])
+    assert many.argmax() == ["path(a,b)", "noise", "path(a,c)"]
+    assert many.argmax() == [answers.argmax()[0] for answers in many]
+    assert m.query_many([]).argmax() == []
+    with pytest.raises(errors.QueryError, match="query 1: there are no answers, so none is most probable"):
+        m.query_many([Query("noise"), Query("path(c, X)", facts=facts)]).argmax()
+    with pytest.raises(errors.QueryError, match=r"query 0 has 2 rows; ask it alone: answers\[0\]\.argmax\(\)"):
+        m.query_many([Query("seen(c)", {"c": torch.zeros(2, 2, dtype=torch.float64)})]).argmax()

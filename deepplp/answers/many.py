@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deepplp.answers.answers import Answers
 from deepplp.answers.targets import Impossible, numbered, raise_impossible
-from deepplp.errors import ImpossibleTargetError, TargetError
+from deepplp.errors import ImpossibleTargetError, InconsistentEvidenceError, QueryError, TargetError
 from deepplp.program import Term
 
 __all__ = ["ManyAnswers"]
@@ -62,6 +62,22 @@ class ManyAnswers(Sequence[Answers]):
             numbers = [number for number, _ in hopeless]
             raise_impossible(numbers, [term for _, term in hopeless], f" of {numbered('query', 'queries', numbers)}")
         return torch.cat(found) if found else torch.zeros(0, dtype=torch.float64)
+
+    def argmax(self) -> list[str]:
+        """The most probable answer of each query, as `Answers.argmax` finds it. Queries have one row each.
+
+        Errors name the queries by number.
+        """
+        found: list[str] = []
+        for number, answers in enumerate(self._answers):
+            try:
+                best = answers.argmax()
+            except (InconsistentEvidenceError, QueryError) as error:
+                raise type(error)(f"query {number}: {error.message}") from None
+            if len(best) != 1:
+                raise QueryError(f"query {number} has {len(best)} rows; ask it alone: answers[{number}].argmax()")
+            found += best
+        return found
 
     def __repr__(self) -> str:
         count = f"{len(self)} quer{'y' if len(self) == 1 else 'ies'}"

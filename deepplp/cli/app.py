@@ -18,7 +18,7 @@ import typer
 
 import deepplp
 from deepplp.collector import collector_paused
-from deepplp.errors import DeepPLPError, ProgramWarning, UnknownNetworkError
+from deepplp.errors import DeepPLPError, ProgramWarning
 
 __all__ = ["run"]
 
@@ -95,13 +95,6 @@ def prob(
     one.
     """
     program = deepplp.Program.from_file(file)
-    if program.declarations:
-        first = program.declarations[0]
-        raise UnknownNetworkError(
-            f"{first} needs a network, and the command line has none; load this program in Python with "
-            f"deepplp.Model(program, networks={{{first.network!r}: …}})",
-            first.position,
-        )
     results = deepplp.probabilities(
         program,
         allow_python=allow_python,

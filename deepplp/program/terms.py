@@ -6,7 +6,8 @@ text in `Answers`, in errors and in print alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from problog.logic import And as Conjunction
@@ -65,17 +66,7 @@ def substituted(terms: Iterable[Term], tokens: Mapping[str, Term], *, compounds:
     >>> substituted([Term("f", Term("a"), Term("g", Term("a")))], {"a": Term("b")})
     [f(b,g(b))]
     """
-    return [_substituted(term, tokens, compounds) for term in terms]
-
-
-class _Fresh(dict[str, Term]):
-    """A variable of its own for every ``_``, and nothing else."""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        if name != "_":
-            return default
-        self[f"_#{len(self) + 1}"] = made = Var(f"_#{len(self) + 1}")
-        return made
+    return [_substituted(term, tokens.get, compounds) for term in terms]
 
 
 def anonymous_apart(term: Term) -> Term:
@@ -86,10 +77,12 @@ def anonymous_apart(term: Term) -> Term:
     """
     if sum(isinstance(part, Var) and str(part) == "_" for part in subterms([term])) < 2:
         return term
-    return _substituted(term, _Fresh(), False)
+    numbers = count(1)
+    return _substituted(term, lambda name: Var(f"_#{next(numbers)}") if name == "_" else None, False)
 
 
-def _substituted(term: Term, tokens: Mapping[str, Term], compounds: bool) -> Term:
+def _substituted(term: Term, replacement: Callable[[str], Term | None], compounds: bool) -> Term:
+    """A term with others in place of subterms, by the texts of these; None leaves a subterm as it is."""
     done: list[Term] = []
     stack: list[tuple[Term, bool]] = [(term, False)]
     while stack:
@@ -102,8 +95,9 @@ def _substituted(term: Term, tokens: Mapping[str, Term], compounds: bool) -> Ter
         elif not isinstance(current, Term):
             done.append(current)
         elif not current.args:
-            done.append(tokens.get(str(current), current))
-        elif compounds and (found := tokens.get(str(current))) is not None:
+            found = replacement(str(current))
+            done.append(current if found is None else found)
+        elif compounds and (found := replacement(str(current))) is not None:
             done.append(found)
         else:
             stack.append((current, True))

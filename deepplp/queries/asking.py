@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from deepplp.answers import Answers, ManyAnswers
 from deepplp.compilation import CompilationReport
-from deepplp.errors import InconsistentEvidenceError, InputError, QueryError
+from deepplp.errors import DeepPLPError, InconsistentEvidenceError, InputError, QueryError
+from deepplp.grounding import truth_value
 from deepplp.queries.batch import OnInconsistent, Options, answer_many, answer_one, options
 from deepplp.queries.cache import CompiledQueries
 from deepplp.queries.compiled import CompiledQuery
@@ -61,9 +63,12 @@ class Asking:
         for number, query in enumerate(queries):
             try:
                 requests.append(self._request(query, environment, extra, chosen))
-            except InconsistentEvidenceError as error:
-                error.message = f"query {number}, counted from 0: {error.message}"
+            except InconsistentEvidenceError as error:  # it is of the evidence, which it names
+                _name_query(error, number, "")
                 error.rows = (number,)
+                raise
+            except DeepPLPError as error:
+                _name_query(error, number, query.query if isinstance(query, Query) else "")
                 raise
         return ManyAnswers(answer_many(requests, environment, chosen))
 
@@ -81,6 +86,12 @@ class Asking:
         if not isinstance(evidence, Mapping):
             raise QueryError(f"evidence is a mapping such as {{'alarm(a)': None}}, not a {type(evidence).__name__}")
         chosen = options(on_inconsistent, dtype)
+        for term, value in evidence.items():
+            if value is not None and truth_value(value) is None:
+                raise QueryError(
+                    f"the evidence for {term} is True, False or, for what a tensor of each call will say, None, not "
+                    f"{reprlib.repr(value)}; a tensor is given to the call: prepared(evidence={{{term!r}: …}})"
+                )
         known: dict[str, bool | Tensor] = {t: torch.ones(1) if v is None else v for t, v in evidence.items()}
         asked, _ = read(Query(query.query, dict.fromkeys(inputs, _PLACEHOLDER), known, query.facts))
         return PreparedQuery(self._find(asked, environment, chosen), environment, asked, chosen)
@@ -106,6 +117,13 @@ class Asking:
         if asked.queries is None and not compiled.answers.texts and not self._compiled.states("query/1", asked.facts):
             raise QueryError("the program has no query/1; give the query, such as model.query('path(a, X)')")
         return compiled
+
+
+def _name_query(error: DeepPLPError, number: int, text: object) -> None:
+    """Have an error say which of several queries it comes of, by number and text."""
+    shown = f"; the query is {text!r}" if text else ""
+    error.message = f"query {number}, counted from 0: {error.message}{shown}"
+    error.args = (error.message, error.position)
 
 
 def _names(inputs: object) -> tuple[str, ...]:

@@ -55,7 +55,8 @@ def probabilities(
         program = Program.from_file(program)
     for first in program.declarations:
         raise UnknownNetworkError(
-            f"{first} needs a network; give it to deepplp.Model(program, networks={{{first.network!r}: …}})",
+            f"{first} needs a network, and is asked without one; load this program in Python with "
+            f"deepplp.Model(program, networks={{{first.network!r}: …}})",
             first.position,
         )
     header, circuit, _ = _built(program, settings, cache)
