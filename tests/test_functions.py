@@ -45,6 +45,16 @@ def test_values_come_and_go() -> None:
     assert seen == [("abc", "a text", [1, 2.5, "x"])]
 
 
+def test_functions_of_one_name_and_several_arities() -> None:
+    """They are predicates apart; one of the same name and arity takes the place of the one before."""
+    model = model_of("q(Y) :- scaled(2, Y). q(Y) :- scaled(2, 10, Y).")
+    model.register("scaled", lambda x: x, inputs=1)
+    model.register("scaled", lambda x, y: x * y, inputs=2)
+    assert model.query("q(Y)").terms == ("q(2)", "q(20)")
+    model.register("scaled", lambda x: x + 1, inputs=1)
+    assert model.query("q(Y)").terms == ("q(3)", "q(20)")
+
+
 def test_functions_belong_to_one_model() -> None:
     """What one model registers, another does not know."""
     model_of("q(Y) :- double(2, Y).").register("double", lambda x: 2 * x, inputs=1)
