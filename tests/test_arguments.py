@@ -163,6 +163,8 @@ def test_symbols_that_cannot_be_embedded() -> None:
     model = embedding_model()
     with pytest.raises(errors.QueryError, match="parent is embedded already"):
         model.add_embedding("more", ["uncle", "parent"], 3)
+    with pytest.raises(errors.QueryError, match="uncle is embedded already"):
+        model.add_embedding("more", ["uncle", "uncle"], 3)
     with pytest.raises(errors.QueryError, match="'relation' cannot name an embedding"):
         model.add_embedding("relation", ["uncle"], 3)
     with pytest.raises(errors.QueryError, match="symbols are a list such as"):

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, bind
-from deepplp.compilation import COMPILERS, ORDERS, compile_formula
+from deepplp.compilation import COMPILERS, ORDERS, CompilerName, compile_formula
 from deepplp.compilation.encoding import encode_choices
 from deepplp.compilation.node_store import NodeStore
 from deepplp.errors import NegativeCycleError
@@ -236,6 +236,15 @@ def test_positive_cycles_are_least_fixpoints() -> None:
     assert compile_formula(alone).roots.tolist() == [FALSE_NODE]
     supported = _cyclic(((4,), (5,), (3, 2)))
     assert probabilities(compile_formula(supported), supported) == [0.5]
+
+
+@pytest.mark.parametrize("body", ["x, \\+y", "y, \\+x", "x, y", "\\+x, \\+y"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_only_reader_of_a_cycle(body: str, compiler: CompilerName) -> None:
+    """A node that alone reads several nodes of a cycle may read them negated: it is none of the cycle's equations."""
+    text = f"0.5::a. 0.25::b. 0.75::c. 0.125::d. x :- a. x :- y, b. y :- c. y :- x, d. q :- {body}."
+    formula = ground(Program.from_string(text), ["q"])
+    assert probabilities(compile_formula(formula, compiler=compiler), formula) == pytest.approx(conditional(formula))
 
 
 def ring(n: int) -> Formula:

@@ -250,6 +250,15 @@ def test_complements_are_never_one_minus_p(logit: float) -> None:
     assert found.log_probs[0].tolist() == pytest.approx([math.log(p) for p in expected], rel=1e-12, abs=1e-300)
 
 
+def test_complements_of_log_probabilities() -> None:
+    """What a log-probability next to 0 leaves keeps its digits, too."""
+    program = Program.from_string("nn(yes, [X]) :: yes(X). no(X) :- \\+yes(X).")
+    model = deepplp.Model(program, {"yes": deepplp.Network(lambda x: x, "log_probabilities")})
+    raw = torch.tensor([[-1e-20], [-1e-5], [-3.0]], dtype=torch.float64)
+    expected = [-math.expm1(x) for x in raw[:, 0].tolist()]
+    assert model.query("no(a)", {"a": raw}).probs[:, 0].tolist() == pytest.approx(expected, rel=1e-14, abs=0)
+
+
 @pytest.mark.parametrize("output", ["probabilities", "logits", "log_probabilities"])
 def test_a_certain_network_gets_no_nan(output: deepplp.neural.network.Output) -> None:
     """Where a network excludes the target, the loss is infinite, and no gradient in the batch is NaN."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -90,14 +91,14 @@ def test_networks_of_networks_in_any_order() -> None:
     program = """
     nn(low, [X], L) :: low(X, L).
     nn(up, [L], H) :: up(L, H).
+    nn(other, [X], L) :: other(X, L).
     nn(read, [H]) :: read(H).
-    direct(X) :- up(X, H), read(H).
-    q(X, Y, Z) :- low(X, L), up(L, H), read(H), direct(Y), low(Z, M), up(M, N), up(N, K), read(K).
+    q(X, Y, Z) :- low(X, L), up(L, H), read(H), up(Y, G), read(G), other(Z, M), up(M, N), up(N, K), read(K).
     """
-    networks = {"low": lambda x: 0.5 * x, "up": lambda x: x + 0.125, "read": lambda h: h}
+    networks = {"low": lambda x: 0.5 * x, "other": lambda x: 0.25 * x, "up": lambda x: x + 0.125, "read": lambda h: h}
     model = deepplp.Model(deepplp.Program.from_string(program), networks)
     found = model.query("q(a, b, c)", {n: torch.tensor([0.5], dtype=torch.float64) for n in "abc"})
-    assert found.probs.tolist() == [[pytest.approx(0.375 * 0.625 * 0.5)]]
+    assert found.probs.tolist() == [[pytest.approx(0.375 * 0.625 * 0.375)]]
 
 
 def test_tensor_sources() -> None:
@@ -124,9 +125,10 @@ def test_sources_by_name_and_by_several_keys() -> None:
     assert answers.probs[0].tolist() == pytest.approx([0.25, 0.5])
 
 
-def test_outputs_that_lose_the_batch() -> None:
-    """An nn/3 network that drops the batch axis is an error that says so."""
-    model = deepplp.Model(deepplp.Program.from_string(PROGRAM), {"encoder": lambda x: x.sum(), "same": same})
+@pytest.mark.parametrize("encoder", [lambda x: x.sum(), lambda x: x[:1], lambda x: torch.cat((x, x))])
+def test_outputs_that_lose_the_batch(encoder: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """An nn/3 network that drops the batch axis, or changes it, is an error that says so."""
+    model = deepplp.Model(deepplp.Program.from_string(PROGRAM), {"encoder": encoder, "same": same})
     with pytest.raises(errors.NetworkOutputError, match="keeps the leading batch axis"):
         model.query("twins(a, b)", {"a": torch.randn(2, 3), "b": torch.randn(2, 3)})
 

@@ -15,7 +15,7 @@ from torch import Tensor
 import deepplp
 from deepplp import Term, errors, quote, term_text
 from deepplp.grounding import to_python
-from deepplp.program import parse_goal
+from deepplp.program import parse_goal, unquoted
 
 MOOD = "nn(net, [X], Y, [good, bad]) :: mood(X, Y).\n"
 
@@ -170,3 +170,9 @@ def test_a_text_in_place_of_a_file(text: str) -> None:
         deepplp.Model(text)
     with pytest.raises(errors.ProgramFileError, match=r"cannot read nowhere/p\.pl: No such file"):
         deepplp.Model("nowhere/p.pl")
+
+
+def test_escapes_of_characters_by_number() -> None:
+    """A character may be written by its number in hexadecimal, in an atom and in a string."""
+    assert unquoted(r"'caf\u00e9 \n'") == "caf\u00e9 \n"
+    assert unquoted(r'"\u2713"', '"') == "\u2713"
