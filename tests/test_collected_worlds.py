@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import deepplp
 from deepplp.grounding.grounder import GrounderName
+from deepplp.grounding.problog import collect
 from tests.test_order import TERM, Plain, distinct, in_order, text
 
 RULES = """
@@ -108,3 +110,23 @@ def test_no_number_decides_which_answers_there_are(program: str, closed: bool, r
         certain = set(numbers) <= {0.0, 1.0}
         assert not certain or {round(p, 12) for p in answers.probs[0].tolist()} <= {0.0, 1.0}
     assert len(set(found)) == 1
+
+
+def test_proofs_hold_what_is_uncertain_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof of chained answers is as long as its uncertain facts are many, so that memory does not grow by depth."""
+    lengths: list[int] = []
+    branches = collect._branches
+
+    def counted(
+        formula: collect.FormulaWriter, roots: list[collect.Key], cyclic: frozenset[int]
+    ) -> Callable[[collect.Key], list[collect.Proof]]:
+        proofs = branches(formula, roots, cyclic)
+        lengths.extend(len(literals) for root in roots for _, literals in proofs(root))
+        return proofs
+
+    monkeypatch.setattr(collect, "_branches", counted)
+    text = "0.5::s(4). up(X, X). up(X, Y) :- X < 8, (X \\= 4 ; s(X)), Z is X + 1, up(Z, Y). "
+    rule = "q(N) :- findall(Y, up(0, Y), L), length(L, N)."
+    model = deepplp.Model(deepplp.Program.from_string(text + rule), cache=False)
+    assert model.query("q(N)")["q(9)"].tolist() == [0.5]
+    assert sorted(lengths) == [0] * 5 + [1] * 4

@@ -216,6 +216,8 @@ def _branches(formula: FormulaWriter, roots: Sequence[Key], cyclic: frozenset[in
                 (max(key, *(time for time, _ in parts)), tuple(chain.from_iterable(literals for _, literals in parts)))
                 for parts in product(*(proofs(c) for c in node.children))
             ]
+        elif kind == "atom" and node.probability is None:  # certain: proofs of chained answers stay short
+            known[key] = [(key, ())]
         else:
             known[key] = [(key, (key,))]
     return proofs
