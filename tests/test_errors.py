@@ -480,6 +480,11 @@ CASES = [
          "the answers of a goal that does not lead back to this call of findall/3\n"
          "    p(N) :- findall(X, p(X), L), length(L, N).\n            ^",
          program="p(1).\np(N) :- findall(X, p(X), L), length(L, N).", query="p(N)"),
+    Case("answers without end", errors.BudgetExceededError,
+         "p.pl:2:1: word(_) seems to go on without end: what it makes of itself grows, and has come to word([a, a, a | …]); "
+         "bound it by a comparison, bind more of its arguments before it is called, or allow more by a budget without a limit "
+         "of nodes\n    word([a|W]) :- word(W).\n    ^",
+         program="word([]).\nword([a|W]) :- word(W).", query="word(W)"),
     Case("more lists than can be made", errors.BudgetExceededError,
          "p.pl:2:9: the 20 answers that are collected here make too many lists, one for each set of them that may hold: the "
          "search for them took 65536 steps. Bind more of the goal's arguments, or count without a list\n"
