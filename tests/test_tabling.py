@@ -15,7 +15,7 @@ import deepplp
 from deepplp import CompileBudget
 from deepplp.errors import BudgetExceededError, DeepPLPError, QueryError
 from deepplp.formula import Formula
-from deepplp.grounding import GroundBudget, Grounder
+from deepplp.grounding import GroundBudget, Grounder, GrounderName
 from deepplp.program import Program, parse_goal
 from tests.clocks import interrupt_at, processor_seconds
 from tests.fuzz import Generator
@@ -325,3 +325,11 @@ def test_long_lists_and_deep_terms() -> None:
     grounding = grounder.trace([parse_goal("q")])
     assert len(grounding.formula.choices) == 1
     assert grounding.engine == "tabled"
+
+
+@pytest.mark.parametrize("grounder", ["tabled", "problog"])
+def test_clauses_of_variables_between_others(grounder: GrounderName) -> None:
+    """A clause whose head takes any argument counts for each, wherever it stands among clauses for a single one."""
+    text = "0.3::x. 0.4::y. d(a). d(b). p(a) :- x. p(X) :- y, d(X). p(b) :- x. query(p(a)). query(p(b))."
+    found = deepplp.probabilities(Program.from_string(text), grounder=grounder)
+    assert found == pytest.approx({"p(a)": 0.58, "p(b)": 0.58})
