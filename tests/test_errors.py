@@ -487,9 +487,39 @@ CASES = [
          program="word([]).\nword([a|W]) :- word(W).", query="word(W)"),
     Case("more lists than can be made", errors.BudgetExceededError,
          "p.pl:2:9: the 20 answers that are collected here make too many lists, one for each set of them that may hold: the "
-         "search for them took 65536 steps. Bind more of the goal's arguments, or count without a list\n"
-         "    n(N) :- findall(X, p(X), L), length(L, N).\n            ^",
-         program="0.5::p(X) :- between(1, 20, X).\nn(N) :- findall(X, p(X), L), length(L, N).", query="n(N)"),
+         "search for them took 65536 steps. Bind more of the goal's arguments, or count without a list: "
+         "aggregate_all(count, Goal, N)\n    n(L) :- findall(X, p(X), L).\n            ^",
+         program="0.5::p(X) :- between(1, 20, X).\nn(L) :- findall(X, p(X), L).", query="n(L)"),
+    Case("an aggregate that there is not", errors.GroundingError,
+         "p.pl:2:9: aggregate_all/3 takes count, sum(X), avg(X), max(X), min(X), max(X, Witness) and min(X, Witness), not "
+         "median(_); findall/3 lists what bag(X) or set(X) would\n"
+         "    n(N) :- aggregate_all(median(X), p(X), N).\n            ^",
+         program="0.5::p(1).\nn(N) :- aggregate_all(median(X), p(X), N).", query="n(N)"),
+    Case("a count of what is not bound", errors.NonGroundError,
+         "p.pl:2:12: aggregate_all/3 is reached while Y is not bound, which other goals of this clause share: bind it in a "
+         "goal before, or give the goal of aggregate_all/3 a variable of its own\n"
+         "    n(Y, N) :- aggregate_all(count, p(_, Y), N).\n               ^",
+         program="0.5::p(1, a). 0.5::p(2, b).\nn(Y, N) :- aggregate_all(count, p(_, Y), N).", query="n(Y, N)"),
+    Case("a count of any number", errors.NonGroundError,
+         "p.pl:2:9: aggregate_all/3 counts a solution of p(_) that leaves X unbound, and stands for any number of them; "
+         "bind X in the goal\n    n(N) :- aggregate_all(count, p(X), N).\n            ^",
+         program="0.5::a. p(_) :- a.\nn(N) :- aggregate_all(count, p(X), N).", query="n(N)"),
+    Case("a sum of what is no number", errors.NoValueError,
+         "p.pl:2:9: sum_list/2 adds up numbers, and ann is no number\n"
+         "    n(N) :- findall(X, p(X), L), sum_list(L, N).\n            ^",
+         program="0.5::p(1). 0.5::p(ann).\nn(N) :- findall(X, p(X), L), sum_list(L, N).", query="n(N)"),
+    Case("a number below 0", errors.GroundingError,
+         "p.pl:2:6: the first argument of at_least/2 is how many hold, from 0 on, not -1\n"
+         "    q :- at_least(-1, p(_)).\n         ^",
+         program="0.5::p(1).\nq :- at_least(-1, p(_)).", query="q"),
+    Case("no goals", errors.GroundingError,
+         "p.pl:2:6: exactly/2 takes a goal, or a list of goals whose end is known, not 3\n"
+         "    q :- exactly(1, 3).\n         ^",
+         program="0.5::p(1).\nq :- exactly(1, 3).", query="q"),
+    Case("sums without end", errors.BudgetExceededError,
+         "p.pl:2:9: aggregate_all/3 may come to more than 65536 values for the 20 solutions of this goal; bind more of the "
+         "goal's arguments, or round what is added up\n    n(N) :- aggregate_all(sum(3 ** X), p(X), N).\n            ^",
+         program="0.5::p(X) :- between(1, 20, X).\nn(N) :- aggregate_all(sum(3 ** X), p(X), N).", query="n(N)"),
     Case("an answer with a variable", errors.NonGroundError,
          "p.pl:2:1: the query q(X) has the answer q(_), which still holds a variable but is not certain; nothing binds X in "
          "this clause; bind it in the query or here\n    q(X) :- a.\n    ^", program="0.3::a.\nq(X) :- a.", query="q(X)"),

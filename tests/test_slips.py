@@ -104,7 +104,7 @@ def test_slips(tmp_path: Path, text: str, message: str) -> None:
         ("q(X) :- p(X) & X > 1. p(1).", "1:14: ProbLog has no &/2; and is a comma"),
         ("q(X) :- p(X) | X > 1. p(1).", "1:14: ProbLog has no |/2; or is a semicolon"),
         ("q(X) :- p(Y), ~p(X). p(1).", "1:15: ProbLog has no ~/1; not is \\+"),
-        ("q(N) :- aggregate_all(count, p(_), N). p(1).", "1:9: ProbLog has no aggregate_all/3; count by findall"),
+        ("q(N) :- aggregate_all(count, X, p(_), N). p(1).", "1:9: ProbLog has no aggregate_all/4; aggregate_all(set"),
         ("q(1) :- \\+1.", "1:11: 1 is a number, and no goal"),
         ('q(1) :- p, ("a" ; p). p.', '1:13: "a" is a text, and no goal'),
         (":- style_check(-singleton).\nq(1).", "1:4: ProbLog has no style_check/1; there are no style checks"),

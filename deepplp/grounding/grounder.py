@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from deepplp.collector import collector_paused
 from deepplp.errors import GroundingError, Position, QueryError, UnsupportedConstructError
 from deepplp.formula import Formula
+from deepplp.grounding.aggregates import AGGREGATE_SIGNATURES
 from deepplp.grounding.goals import GoalAnswers, GroundGoals
 from deepplp.grounding.ground_budget import GroundBudget, GroundMeter
 from deepplp.grounding.problog import (
@@ -98,9 +99,13 @@ def _goals(query: str | Term | Sequence[str | Term]) -> list[Term]:
 
 
 def is_reserved(signature: str) -> bool:
-    """Whether a predicate such as ``"member/2"`` is one of ProbLog's own; tensor functions give way to others."""
+    """Whether a predicate such as ``"member/2"`` is one of ProbLog's own.
+
+    Tensor functions, and aggregates that ProbLog does not have, give way to others.
+    """
     name, _, arity = signature.rpartition("/")
-    return (name, int(arity)) not in tensor_predicates() and _empty().is_defined(signature)
+    gives_way = (name, int(arity)) in tensor_predicates() or signature in AGGREGATE_SIGNATURES
+    return not gives_way and _empty().is_defined(signature)
 
 
 @functools.cache

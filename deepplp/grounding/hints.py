@@ -28,9 +28,8 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "bagof/3": "all/3 collects answers and fails where there are none",
         "setof/3": "findall(X, Goal, All), sort(All, Set) collects answers in order, each once; add Set \\= [] to fail "
         "where there are none",
-        "aggregate_all/3": "count by findall(x, Goal, L), length(L, N), add up by findall(X, Goal, L), sum_list(L, S); "
-        "max_list/2, min_list/2 and L itself give max, min and bag",
-        "aggregate_all/4": "findall/3 or all/3, and sum_list/2, max_list/2 or length/2 of the list",
+        "aggregate_all/4": "aggregate_all(set(X), Goal, Set), length(Set, N) counts what is different; aggregate_all/3 "
+        "adds up and takes extremes",
         "findall/4": "findall/3 and append/3",
         "=>/2": "at least is >=, a rule is head :- body; library(collect) has a =>/2 that collects answers",
         "->/2": "write (C, A) for C -> A, and (C, A ; \\+ C, B) for (C -> A ; B)",
@@ -46,7 +45,6 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "license/1": "leave the directive out",
         "ignore/1": "(G ; \\+ G) holds always, with G's bindings where it holds",
         "apply/2": "call/2 to call/9",
-        "sumlist/2": "sum_list/2",
         "nb_setval/2": _STATE,
         "nb_getval/2": _STATE,
         "b_setval/2": _STATE,
@@ -91,7 +89,7 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "call_with_time_limit/2": _LIMITS,
         "call_with_depth_limit/3": _LIMITS,
         "findnsols/4": "findall/3, and append/3 and length/2 to take some of the list",
-        "aggregate/3": "all/3, and sum_list/2, max_list/2 or length/2 of the list; library(aggregate) has aggregate/5",
+        "aggregate/3": "aggregate_all/3 does not group; library(aggregate) has aggregate/5, which does",
         "foldr/4": "reverse/2 and foldl/4",
         "foldl1/3": "foldl/4 from the first item on: List = [X|Rest], foldl(P, Rest, X, Y)",
         "partition/6": "partition/4 twice, or include/3 with each test",

@@ -6,13 +6,14 @@ arguments by the engine that calls them. ProbLog's own built-ins compare numbers
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from deepplp.program import Constant, Term, Var, list_items, readable, standard_order_key
+from deepplp.program import Constant, Term, Var, is_ground, list_items, readable, standard_order_key
 
 __all__ = ["COMPARISONS_OF_TERMS", "LIST_TESTS", "ORDERING_FUNCTIONS", "ArgumentFaultError", "OrderingFunction"]
 
@@ -55,11 +56,35 @@ def _is_no_list(term: object) -> bool:
     return list_items(term) is None
 
 
+def _all_different(items: object) -> bool:
+    keys = _keys(items, "all_different/1")
+    return len(set(keys)) == len(keys)
+
+
+def _ordered(items: object) -> bool:
+    keys = _keys(items, "ordered/1")
+    return all(a <= b for a, b in itertools.pairwise(keys))
+
+
+def _keys(items: object, signature: str) -> list[tuple[Any, ...]]:
+    found = _items(items, signature)
+    if not all(isinstance(item, Term) and is_ground(item) for item in found):
+        raise ArgumentFaultError(f"{signature} compares values, and {readable(items)} holds a variable: bind it before")
+    return [standard_order_key(item) for item in found]
+
+
 LIST_TESTS: Mapping[str, Callable[..., bool]] = MappingProxyType(
-    {"$memberchk/2": _memberchk, "$needs_list/2": _needs_list, "$no_list/1": _is_no_list}
+    {
+        "$memberchk/2": _memberchk,
+        "$needs_list/2": _needs_list,
+        "$no_list/1": _is_no_list,
+        "$all_different/1": _all_different,
+        "$ordered/1": _ordered,
+    }
 )
 """Tests that clauses of library(lists) call: whether a ground term is in a ground list, an error for no list, and what
 is no list. The last is no negation, behind which ProbLog's engine goes on within findall/3 even where that is false.
+The others are ``all_different/1`` and ``ordered/1`` of programs that do not define these themselves.
 """
 
 

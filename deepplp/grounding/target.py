@@ -6,12 +6,13 @@ A key names a node or its negation: ``k`` and ``-k`` for node k, counted from 1;
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+import math
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from deepplp.grounding.clause_base import Location
-from deepplp.program import NeuralDeclaration, Term
+from deepplp.program import NeuralDeclaration, Term, number_of
 
 __all__ = [
     "FALSE_KEY",
@@ -27,11 +28,14 @@ __all__ = [
     "NeuralMark",
     "Probability",
     "TensorMark",
+    "must_hold",
 ]
 
 Key: TypeAlias = int | None
 TRUE_KEY: Final = 0
 FALSE_KEY: Final = None
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,24 @@ class GroundOr:
 
 
 GroundNode: TypeAlias = GroundAtom | GroundAnd | GroundOr
+
+
+def must_hold(values: Sequence[Probability], heads: int) -> bool:
+    """Whether one of these values of a choice must hold: all of a network's, or all ``heads``, which sum to one.
+
+    The probabilities of a few heads count for nothing, nor does that of a single one: 0 and 1 are numbers like others,
+    by which nothing is left out that another number would give.
+    """
+    mark = values[0] if values else None
+    if isinstance(mark, NeuralMark):
+        return mark.label is None and len(mark.domain) == len(values)
+    if len(values) < max(2, heads):
+        return False
+    try:
+        terms = [p for p in values if isinstance(p, Term)]
+        return len(terms) == len(values) and math.fsum(map(number_of, terms)) > 1.0 - _ROUNDING
+    except ValueError:
+        return False  # learnt, or a fault that is reported where the choice is made
 
 
 class GroundProgram(Protocol):

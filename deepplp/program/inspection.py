@@ -13,7 +13,7 @@ from deepplp.program.closures import goals_in_arguments
 from deepplp.program.constructs import control_faults
 from deepplp.program.numbers import as_float, number_of
 from deepplp.program.program import Program, Statement
-from deepplp.program.terms import subterms
+from deepplp.program.terms import list_items, subterms
 
 __all__ = [
     "asserted_signatures",
@@ -39,6 +39,8 @@ _GOAL_ARGUMENTS = {
     "subquery/2": (0,), "subquery/3": (0,), "query/1": (0,), "evidence/1": (0,), "evidence/2": (0,),
     "aggregate_all/3": (1,), "aggregate/5": (3,),
 }  # fmt: skip
+# Where a program does not define these itself, their second argument is a goal or a list of goals.
+_AGGREGATES = frozenset({"exactly/2", "at_least/2", "at_most/2", "all_different/2", "ordered/2"})
 _ASSERTING = {"assertz/1", "asserta/1", "assert/1", "retractall/1"}
 _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 
@@ -88,12 +90,24 @@ def calls_in(goals: Sequence[Any]) -> Iterator[tuple[str, int | None]]:
                     yield goal.signature, place
             elif goal.signature == "try_call/1" and isinstance(goal.args[0], Term):
                 yield goal.args[0].signature, None  # there may be no such predicate
+            elif goal.signature in _AGGREGATES:
+                inner_goals = list_items(goal.args[1])
+                called = calls_in([goal.args[1]] if inner_goals is None else inner_goals[::-1])
+                yield from ((signature, None) for signature, _ in called)
+                yield goal.signature, place
             elif goal.signature in _GOAL_ARGUMENTS:
                 stack += [goal.args[i] for i in reversed(_GOAL_ARGUMENTS[goal.signature])]
                 if goal.signature in _MAY_BE_MISSING:
                     yield goal.signature, place
+                if goal.signature == "aggregate_all/3" and not _adds_up(goal.args[0]):
+                    yield "sort/2", None
             else:
                 yield goal.signature, place
+
+
+def _adds_up(what: object) -> bool:
+    """Whether an aggregate looks at numbers alone; a set is sorted."""
+    return isinstance(what, Term) and what.functor in ("count", "sum", "avg", "max", "min", "bag")
 
 
 def goals_within(goal: Term) -> Iterator[Term]:

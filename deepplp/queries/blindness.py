@@ -35,7 +35,8 @@ BLIND = _CALLING | {
     "member/2", "memberchk/2", "append/2", "append/3", "prefix/2", "select/3", "select/4", "selectchk/3", "selectchk/4",
     "nth0/3", "nth0/4", "nth1/3", "nth1/4", "nextto/3", "last/2", "reverse/2", "permutation/2", "delete/3",
     "subtract/3", "intersection/3", "union/3", "subset/2", "same_length/2", "sum_list/2", "max_list/2", "min_list/2",
-    "numlist/3",
+    "numlist/3", "sumlist/2", "aggregate_all/3", "exactly/2", "at_least/2", "at_most/2", "all_different/1",
+    "all_different/2",
 }  # fmt: skip
 
 

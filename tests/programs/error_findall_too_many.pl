@@ -5,5 +5,5 @@
 % says the 20 answers that are collected here make too many lists
 
 0.5::p(X) :- between(1, 20, X).
-n(N) :- findall(X, p(X), L), length(L, N).
+n(L) :- findall(X, p(X), L).
 query(n(_)).

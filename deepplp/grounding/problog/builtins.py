@@ -6,26 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Unpack
 
 from problog import get_evaluatable, get_semiring
-from problog.engine_builtin import IndirectCallCycleError, _build_scope, check_mode, list_elements
-from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn, SimpleProbabilisticBuiltIn, VarReindex
-from problog.engine_unify import UnifyError, substitute_simple, unify_value
+from problog.engine_builtin import _build_scope, check_mode, list_elements
+from problog.engine_stack import BooleanBuiltIn, SimpleBuiltIn, SimpleProbabilisticBuiltIn
+from problog.engine_unify import UnifyError, unify_value
 from problog.errors import ProbLogError
 from problog.logic import is_variable, term2list
 
-from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, Position, UnsupportedConstructError
+from deepplp.errors import DeepPLPError, GroundingError, NonGroundError, UnsupportedConstructError
+from deepplp.grounding.problog.aggregates import aggregate_builtins
 from deepplp.grounding.problog.arithmetic import ARITHMETIC
 from deepplp.grounding.problog.closures import call_as, closures
-from deepplp.grounding.problog.collect import lists, merged_answers, proved_answers, solutions
+from deepplp.grounding.problog.collect import collected, lists
 from deepplp.grounding.problog.construction import construction_builtins
 from deepplp.grounding.problog.modules import guarded, listed
 from deepplp.grounding.problog.ordering import ordering_builtins
 from deepplp.grounding.problog.sized import sized_builtins
-from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
     Argument,
     BuiltinFunction,
     CallOptions,
-    GoalKey,
     NamedBuiltin,
     ProbableSolution,
     Solution,
@@ -53,6 +52,7 @@ def replaced_builtins(original: Callable[[str], BuiltinFunction]) -> Iterator[Na
     yield from ordering_builtins()
     for name in ("findall", "all", "all_or_none"):
         yield name, 3, SimpleProbabilisticBuiltIn(_collector(name))
+    yield from aggregate_builtins()
     yield from ARITHMETIC
     sized = {f"{name}/{arity}": function for name, arity, function in sized_builtins(original)}
     yield "between", 3, sized["between/3"]
@@ -92,33 +92,14 @@ def _collector(name: str) -> BuiltinFunction:
     """``findall/3``, ``all/3`` or ``all_or_none/3``; see `deepplp.grounding.problog.collect`."""
 
     def collect(pattern: Argument, goal: Term, result: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:
-        engine, database, target = call["engine"], call["database"], call["target"]
-        check_mode((pattern, goal, result), ["*cv", "*cl"], name, call.get("location"), database)
-        position = engine.locate(call.get("location"))
-        own = ProblogTarget(keep_order=True, keep_all=True, keep_duplicates=True) if name == "findall" else target
-        with engine.apart(_goal_key(name, goal), lambda: _cycle(name, goal, position), fresh=own is not target):
-            try:
-                results = solutions(engine, database, own, pattern, goal, call.get("call_origin"))
-            except (AssertionError, IndirectCallCycleError):
-                raise _cycle(name, goal, position) from None
-        answers = proved_answers(results, own, target) if own is not target else merged_answers(results, target)
-        lowest = engine.context_min_var(call["context"])
-        found = lists(answers, target, pattern, goal, result, lowest, position, database)
+        engine = call["engine"]
+        check_mode((pattern, goal, result), ["*cv", "*cl"], name, call.get("location"), call["database"])
+        answers = collected(f"{name}/3", pattern, goal, call, proofs=name == "findall")
+        position, lowest = engine.locate(call.get("location")), engine.context_min_var(call["context"])
+        found = lists(answers, call["target"], pattern, goal, result, lowest, position, call["database"])
         return [(arguments, node) for arguments, node in found if name != "all" or str(arguments[2]) != "[]"]
 
     return collect
-
-
-def _goal_key(name: str, goal: Term) -> GoalKey:
-    return name, str(substitute_simple(goal, VarReindex()))
-
-
-def _cycle(name: str, goal: Term, position: Position | None) -> GroundingError:
-    return GroundingError(
-        f"{name}/3 collects the answers of {readable(goal)} while these are being found: they depend on themselves; "
-        f"collect the answers of a goal that does not lead back to this call of {name}/3",
-        position,
-    )
 
 
 def _sample_uniform(key: Term, items: Term, result: Argument, **call: Unpack[CallOptions]) -> list[ProbableSolution]:

@@ -8,6 +8,7 @@ from typing import Any
 from problog.logic import And as AndTerm
 from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 
+from deepplp.grounding.aggregates import AGGREGATE, AGGREGATE_ARITY
 from deepplp.grounding.clause_base import LEARNABLE, NEURAL
 from deepplp.program import LearnableClause, NeuralDeclaration, Statement
 
@@ -16,7 +17,7 @@ __all__ = ["engine_clauses"]
 # Arguments whose variables are their own, unless they also stand elsewhere in the clause.
 _SCOPED_ARGUMENTS = {
     "findall/3": (0, 1), "all/3": (0, 1), "all_or_none/3": (0, 1), "forall/2": (0, 1), "aggregate_all/3": (0, 1),
-    "'>>'/2": (0, 1),
+    "'>>'/2": (0, 1), f"{AGGREGATE}/{AGGREGATE_ARITY}": (1, 2, 4, 5),
 }  # fmt: skip
 
 

@@ -17,25 +17,28 @@ from dataclasses import dataclass
 from itertools import chain, count, product
 from typing import TypeAlias
 
-from problog.engine_builtin import build_list, check_mode
+from problog.engine_builtin import IndirectCallCycleError, build_list, check_mode
+from problog.engine_stack import VarReindex
 from problog.engine_unify import UnifyError, substitute_simple, unify_value
 from problog.logic import Clause
 
-from deepplp.errors import BudgetExceededError, Position
+from deepplp.errors import BudgetExceededError, GroundingError, Position
 from deepplp.formula import strongly_connected
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.problog.propagation import Known, children_of
+from deepplp.grounding.problog.target import ProblogTarget
 from deepplp.grounding.problog.vocabulary import (
     Argument,
+    CallOptions,
     ClauseStore,
     FormulaWriter,
     GroundingEngine,
     ProbableSolution,
 )
 from deepplp.grounding.target import Key
-from deepplp.program import Term, is_ground
+from deepplp.program import Term, is_ground, readable
 
-__all__ = ["Answer", "lists", "merged_answers", "proved_answers", "solutions"]
+__all__ = ["Answer", "collected", "lists"]
 
 _MOST_LISTS = 2**16
 
@@ -75,7 +78,31 @@ class _Unbound:
         return None
 
 
-def solutions(
+def collected(name: str, pattern: Argument, goal: Term, call: CallOptions, *, proofs: bool) -> list[Answer]:
+    """The instances of a pattern for which a goal holds, each with its node: once for each of its ``proofs``, or once.
+
+    ``name`` is the signature of who collects.
+
+    Raises:
+        GroundingError: the goal's answers depend on this call.
+    """
+    engine, database, target = call["engine"], call["database"], call["target"]
+    cycle = GroundingError(
+        f"{name} collects the answers of {readable(goal)} while these are being found: they depend on themselves; "
+        f"collect the answers of a goal that does not lead back to this call of {name}",
+        engine.locate(call.get("location")),
+    )
+    own = ProblogTarget(keep_order=True, keep_all=True, keep_duplicates=True) if proofs else target
+    key = name, str(substitute_simple(goal, VarReindex()))
+    with engine.apart(key, lambda: cycle, fresh=proofs):
+        try:
+            results = _solutions(engine, database, own, pattern, goal, call.get("call_origin"))
+        except (AssertionError, IndirectCallCycleError):
+            raise cycle from None
+    return _proved_answers(results, own, target) if proofs else _merged_answers(results)
+
+
+def _solutions(
     engine: GroundingEngine, database: ClauseStore, target: FormulaWriter, pattern: Argument, goal: Term,
     origin: tuple[str, Location] | None,
 ) -> list[Found]:  # fmt: skip
@@ -88,12 +115,12 @@ def solutions(
     return [(arguments[0], node) for arguments, node in results]
 
 
-def merged_answers(results: Sequence[Found], target: FormulaWriter) -> list[Answer]:
+def _merged_answers(results: Sequence[Found]) -> list[Answer]:
     """The answers of ``all/3``: each as often as the engine's tables tell it apart."""
     return [Answer(term, node) for term, node in results if node is not None]
 
 
-def proved_answers(results: Sequence[Found], own: FormulaWriter, target: FormulaWriter) -> list[Answer]:
+def _proved_answers(results: Sequence[Found], own: FormulaWriter, target: FormulaWriter) -> list[Answer]:
     """The answers of ``findall/3``: each once a proof, in the order in which they were proved.
 
     ``own`` is the formula in which the goal was ground, with all its proofs; the answers' nodes are in ``target``.
@@ -161,7 +188,7 @@ def _selections(
             raise BudgetExceededError(
                 f"the {len(answers)} answers that are collected here make too many lists, one for each set of them "
                 f"that may hold: the search for them took {_MOST_LISTS} steps. Bind more of the goal's arguments, or "
-                "count without a list",
+                "count without a list: aggregate_all(count, Goal, N)",
                 position,
             )
         answer, mark = answers[index], known.mark()

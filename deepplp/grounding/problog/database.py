@@ -16,12 +16,25 @@ from problog.clausedb import ClauseDB
 from problog.errors import ProbLogError
 
 from deepplp.errors import ProgramError, UnsupportedConstructError
+from deepplp.grounding.aggregates import AGGREGATE_SIGNATURES
 from deepplp.grounding.clause_base import ClauseTerm, Location
 from deepplp.grounding.problog.clause_index import ClauseIndex
 from deepplp.grounding.problog.clauses import engine_clauses
 from deepplp.grounding.problog.modules import exclusive, is_shipped, run_module, shipped_functions
+from deepplp.grounding.problog.recognition import with_aggregates
 from deepplp.grounding.problog.vocabulary import Arguments, BuiltinFunction
-from deepplp.program import Constant, FileState, Program, Statement, Term, Text, module_of, module_statements, read_text
+from deepplp.program import (
+    Constant,
+    FileState,
+    Program,
+    Statement,
+    Term,
+    Text,
+    module_of,
+    module_statements,
+    read_text,
+    signatures_defined,
+)
 
 __all__ = ["Database", "Span", "shown_path"]
 
@@ -51,11 +64,12 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         self._spans = [Span(self._first)]
         self._modules: dict[str, list[Term]] = {}  # what Python files define, by their paths
         self._exported: list[Term] = []  # by the Python file that is being run
+        self._own: frozenset[str] = frozenset()  # predicates that the program defines itself
         self._folders: list[str] = []  # where relative paths begin, for each of the source files
         self._read: dict[str, FileState] = {}  # what all that share the clauses have read
         if below is not None:
             self._modules, self._read = below._modules, below._read
-            for shared in ("engine", "data", "dont_cache", "source_root", "extra_info"):
+            for shared in ("engine", "data", "dont_cache", "source_root", "extra_info", "_own"):
                 setattr(self, shared, getattr(below, shared))
             for copied in ("source_files", "source_parent", "line_info", "_folders"):
                 setattr(self, copied, getattr(below, copied)[:])
@@ -64,6 +78,9 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
     def of_program(cls, program: Program, builtins: Mapping[str, int]) -> Database:
         """A data base for a program's clauses, which knows its texts; it holds what all programs have."""
         database = cls(builtins)
+        registered = AGGREGATE_SIGNATURES.intersection(builtins)
+        declared = (s.declared or () for s in program.statements)
+        database._own = frozenset(signatures_defined(program).union(registered, *declared))
         database.source_root = program.root
         database.source_files = [os.path.abspath(text.name) for text in program.texts]
         database.source_parent = [None] * len(program.texts)
@@ -174,6 +191,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
         self.line_info.append(_line_info(text))
         self.mark(library=_stem(path))
         module = module_of(statements[0]) if statements else None
+        self._own = self._own.union(h.signature for s in statements for h in s.heads_and_body()[0])
         for statement in statements[0 if module is None else 1 :]:
             self.add(statement, None if module is None else module[0])
         self.mark()
@@ -189,7 +207,7 @@ class Database(ClauseDB):  # type: ignore[misc]  # problog has no types
             for signature in statement.declared or ():
                 self.declare(signature, scope)
             if statement.declared is None:
-                for clause in engine_clauses(statement):
+                for clause in engine_clauses(with_aggregates(statement, self._own)):
                     self.add_statement(clause, scope)
         except ProbLogError as error:
             message = str(error.base_message)

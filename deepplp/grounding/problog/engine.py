@@ -16,6 +16,7 @@ from problog.engine_stack import SimpleProbabilisticBuiltIn
 from problog.eval_nodes import EvalDefine
 
 from deepplp.errors import NonGroundError, Position, UnsupportedConstructError
+from deepplp.grounding.aggregates import written_signature
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.problog.builtin_table import BuiltinTable
@@ -259,6 +260,10 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         messages: Messages = super().eval_neg(**call) if self._exact is None else self._exact.evaluate(self, call)
         return messages
 
+    def look(self) -> None:
+        """Look at the clock, in the middle of a built-in."""
+        self._meter.look(self._now())
+
     @property
     def has_exact_negation(self) -> bool:
         """Whether negations are evaluated one by one."""
@@ -346,6 +351,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 def _predicate(node: CallNode) -> tuple[str, int]:
     """The name and arity of what is called: of its head where that is a choice's."""
     if not isinstance(node.functor, Term):
-        return node.functor, len(node.args)
+        name, _, arity = written_signature(node.functor, node.args).rpartition("/")
+        return name, int(arity)
     head = node.functor.args[2] if len(node.functor.args) > 2 else node.functor
     return str(head.functor), head.arity

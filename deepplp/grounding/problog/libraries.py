@@ -63,6 +63,7 @@ msort(List, Ordered) :- '$msort'(List, Ordered).
 sort(Argument, Order, List, Ordered) :- '$sort'(Argument, Order, List, Ordered).
 keysort(Pairs, Ordered) :- '$keysort'(Pairs, Ordered).
 list_to_ord_set(List, Set) :- sort(List, Set).
+sumlist(List, Sum) :- sum_list(List, Sum).
 predsort(Compare, List, Ordered) :- length(List, N), predsort(N, Compare, List, _, Ordered).
 predsort(0, _, Rest, Rest, []).
 predsort(1, _, [X|Rest], Rest, [X]).
@@ -78,7 +79,7 @@ predmerge(<, X, First, Y, Second, Compare, [X|Ordered]) :- predmerge(First, [Y|S
 predmerge(=, X, First, _, Second, Compare, [X|Ordered]) :- predmerge(First, Second, Compare, Ordered).
 predmerge(>, X, First, Y, Second, Compare, [Y|Ordered]) :- predmerge([X|First], Second, Compare, Ordered).
 """
-_ADDED_EXPORTS = ("msort/2", "sort/4", "keysort/2", "predsort/3", "list_to_ord_set/2")
+_ADDED_EXPORTS = ("msort/2", "sort/4", "keysort/2", "predsort/3", "list_to_ord_set/2", "sumlist/2")
 _FOLDER = Path(problog.__file__).parent / "library"
 
 
@@ -112,7 +113,8 @@ def mend_libraries(database: Database) -> None:
     ``permutation/2`` and ``flatten/2`` where the first list is unknown; ``same_length/2``, ``nth0/3`` and ``nth1/3`` do
     not take unknown lists or places; ``select/4`` and ``selectchk/4`` forget the rest of the list, ``min_member/2``
     gives the largest one, and ``list_to_set/2`` fails on ``[]``. What other Prolog systems have for sorting besides
-    ``sort/2`` is added. ``sub_string/5`` of library(string) calls a predicate that library(lists) keeps to itself.
+    ``sort/2`` is added, and ``sumlist/2``. ``sub_string/5`` of library(string) calls a predicate that library(lists)
+    keeps to itself.
     """
     loaded = database.find(Term("_lists_append2", *[None] * 3))
     if loaded is not None and not database.has_data("mended"):

@@ -13,6 +13,7 @@ from deepplp.grounding.clause_base import NEURAL, Location
 from deepplp.grounding.ground_budget import GroundMeter
 from deepplp.grounding.neural_choices import NeuralChoices
 from deepplp.grounding.problog.adapter import DatabaseClauses
+from deepplp.grounding.problog.aggregates import aggregate_solvers
 from deepplp.grounding.problog.builtin_table import BuiltinTable, standard_builtins
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.engine import Engine, Setting
@@ -111,7 +112,7 @@ def _load(program: Program, database: Database, engine: Engine, more: frozenset[
     _carry_out(libraries_for(directives, program), database, engine)
     called = signatures_called(program) | more
     _carry_out(libraries_for({s for s in called if not database.is_defined(s)}), database, engine)
-    for name, arity, solver in tensor_solvers():
+    for name, arity, solver in (*tensor_solvers(), *aggregate_solvers()):
         if not database.is_defined(f"{name}/{arity}"):
             database.define(name, arity, solver)
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from deepplp.grounding.problog.vocabulary import ClauseStore, FormulaNode, FormulaWriter
-from deepplp.grounding.target import Key, NeuralMark
-from deepplp.program import Term, number_of
+from deepplp.grounding.target import Key, must_hold
 
-__all__ = ["Known", "children_of"]
-
-_ROUNDING = 1e-12
+__all__ = ["Known", "children_of", "heads_of"]
 
 
 def children_of(formula: FormulaWriter, key: int) -> tuple[int, ...]:
     """The literals below a node, but for those that are certain."""
     node = formula.get_node(key)
     return () if type(node).__name__ == "atom" else tuple(c for c in node.children if c)
+
+
+def heads_of(group: Hashable, database: ClauseStore) -> int:
+    """How many heads a choice's clause has, where it is one of the program's; 0 elsewhere."""
+    if isinstance(group, tuple) and isinstance(group[0], int):
+        return len(database.choices(group[0]))
+    return 0
 
 
 class Known:
@@ -53,28 +56,7 @@ class Known:
                 self.assume(key)
 
     def _is_complete(self, group: Hashable, atoms: list[int]) -> bool:
-        """Whether one of these values of a choice must hold: all of a network's, or all heads, which sum to one.
-
-        The probabilities of a few heads count for nothing, nor does that of a single one: 0 and 1 are numbers like
-        others, by which no list is left out that another number would give.
-        """
-        probabilities = [self._nodes[a].probability for a in atoms]
-        mark = probabilities[0]
-        if isinstance(mark, NeuralMark):
-            return mark.label is None and len(mark.domain) == len(atoms) > 0
-        if len(atoms) < max(2, self._heads(group)):
-            return False
-        try:
-            terms = [p for p in probabilities if isinstance(p, Term)]
-            return len(terms) == len(probabilities) and math.fsum(map(number_of, terms)) > 1.0 - _ROUNDING
-        except ValueError:
-            return False  # learnt, or a fault that is reported where the choice is made
-
-    def _heads(self, group: Hashable) -> int:
-        """How many heads a choice's clause has, where it is one of the program's."""
-        if isinstance(group, tuple) and isinstance(group[0], int):
-            return len(self._database.choices(group[0]))
-        return 0
+        return must_hold([self._nodes[a].probability for a in atoms], heads_of(group, self._database))
 
     def mark(self) -> int:
         """How much is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from problog.formula import LogicFormula
 
@@ -34,6 +34,18 @@ class ProblogTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
         if key and certain is not None:
             negated = self.FALSE if certain == (key > 0) else self.TRUE
         return negated
+
+    def add_or(self, components: Iterable[Key], **options: object) -> Key:
+        """The disjunction of nodes; where all proofs are kept, one and its negation are two proofs."""
+        found = [c for c in components if c != self.FALSE]
+        apart = self.keep_all and self._keep_duplicates and self.TRUE not in found and _has_opposites(found)
+        either: Key = super().add_or(found, compact=False, **options) if apart else super().add_or(found, **options)
+        return either
+
+    def conjoin(self, first: int, second: int) -> Key:
+        """The conjunction of two nodes."""
+        joined: Key = self.add_and((first, second))
+        return joined
 
     def _certain(self, key: int) -> bool | None:
         """Whether a node whose descendants are complete holds in all worlds, or in none; None where it may do either.
@@ -96,3 +108,7 @@ class ProblogTarget(LogicFormula):  # type: ignore[misc]  # problog has no types
         return (
             GroundAtom(n.identifier, n.probability, n.group, n.name) for n in self._nodes if type(n).__name__ == "atom"
         )
+
+
+def _has_opposites(keys: Sequence[Key]) -> bool:
+    return len(set(keys)) > len({abs(k) for k in keys if k is not None})

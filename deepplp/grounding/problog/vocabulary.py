@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from deepplp.errors import Position
 from deepplp.grounding.clause_base import ClauseTerm, Location
-from deepplp.grounding.target import Key, Probability
+from deepplp.grounding.target import GroundNode, Key, Probability
 from deepplp.program import Term
 
 if TYPE_CHECKING:
@@ -144,6 +144,12 @@ class FormulaWriter(Protocol):
     def get_node(self, key: int) -> FormulaNode:
         """The node of a positive key."""
 
+    def node(self, key: int) -> GroundNode:
+        """The node of a positive key, as other ground programs have it."""
+
+    def conjoin(self, first: int, second: int) -> Key:
+        """The conjunction of two nodes."""
+
 
 class ClauseStore(Protocol):
     """The data base of clauses, as predicates read and change it."""
@@ -253,6 +259,9 @@ class GroundingEngine(Protocol):
 
     def locate(self, location: Location) -> Position | None:
         """Where a place is in a file."""
+
+    def look(self) -> None:
+        """End the run if its time is over."""
 
     def carry_out_directives(self, database: ClauseStore) -> None:
         """Carry out the directives of a file that a goal has read."""

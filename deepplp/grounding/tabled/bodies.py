@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
+from deepplp.grounding.aggregates import written_signature
 from deepplp.grounding.clause_base import (
     CallNode,
     ClauseBase,
@@ -83,7 +84,7 @@ def choosing(arguments: tuple[ClauseTerm, ...], local: Collection[int]) -> tuple
 
 def signature_of(call: CallNode) -> str:
     """The signature of what is called, such as ``"p/2"``."""
-    return f"{str(call.functor).strip(chr(39))}/{len(call.args)}"
+    return written_signature(call.functor, call.args)
 
 
 def why_not(node: Node | None) -> str:
