@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepplp.errors import DeepPLPError, Position
-from deepplp.grounding import Grounder, hint_for, impossible_goals, stated_faults
-from deepplp.program import Program, Statement, Term, asserted_signatures, calls_of, probability_faults, variables_of
+from deepplp.grounding import Grounder, hint_for, impossible_goals, number_faults, stated_faults
+from deepplp.program import (
+    Program,
+    Statement,
+    Term,
+    asserted_signatures,
+    calls_of,
+    probability_faults,
+    subterms,
+    variables_of,
+)
 
 __all__ = ["Finding", "Report", "check_file"]
 
@@ -63,6 +72,7 @@ def check_file(path: str | os.PathLike[str]) -> Report:
         findings.append(Finding("error", error.message, error.position))
         grounder = None
     findings += [Finding("error", message, place) for message, place in stated_faults(program)]
+    findings += _numbers(program)
     for statement in program.statements:
         findings += [Finding("error", message, statement.position) for message in probability_faults(statement)]
         findings += [Finding("warning", m, statement.position) for m in _singletons(statement)]
@@ -77,6 +87,22 @@ def check_file(path: str | os.PathLike[str]) -> Report:
     )
     notes = () if faults or "query/1" in _defined(program) else (_NO_QUERY,)
     return Report(tuple(dict.fromkeys(findings)), tuple(_networks(program)), notes)
+
+
+def _numbers(program: Program) -> Iterator[Finding]:
+    """Thresholds, widths and learnt numbers that are none."""
+    try:
+        _ = program.learnt_numbers
+    except DeepPLPError as error:
+        yield Finding("error", error.message, error.position)
+    own = _defined(program)
+    for statement in program.statements:
+        body = statement.heads_and_body()[1]
+        for goal in subterms([] if body is None else [body]):
+            for message, is_error in number_faults(goal) if goal.signature not in own else ():
+                place = goal.location
+                known = program.texts[statement.file].position(place[1]) if isinstance(place, tuple) else None
+                yield Finding("error" if is_error else "warning", message, known or statement.position)
 
 
 def _defined(program: Program) -> dict[str, Statement]:

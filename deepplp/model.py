@@ -16,7 +16,7 @@ from deepplp.compilation import CompilationReport, CompileBudget, CompilerName
 from deepplp.errors import ImpossibleValueWarning, InputError, QueryError, UnknownNetworkError, UnusedNetworkWarning
 from deepplp.grounding import GrounderName, PythonFunction, impossible_goals, is_reserved
 from deepplp.locks import ForkSafeLock
-from deepplp.neural import Distributions, Network
+from deepplp.neural import Distributions, LearntNumbers, Network
 from deepplp.program import Program, parse_goal, signatures_defined
 from deepplp.queries import (
     Asking,
@@ -91,9 +91,10 @@ class Model(nn.Module):
         self.networks = nn.ModuleDict(wrapped)
         self.distributions = Distributions([clause.text for clause in program.learnables])
         self.embeddings = nn.ModuleDict()
+        self.params = LearntNumbers(program.learnt_numbers)
         slots = [slot for clause in program.learnables if (slot := LearnableSlot.of_clause(clause)) is not None]
         self.distributions.ensure((slot.distribution for slot in slots), late=False)
-        self._connect(Environment(self.networks, self.distributions, self.embeddings))
+        self._connect(Environment(self.networks, self.distributions, self.embeddings, self.params))
         self._queries.learnt.update({(slot.clause, slot.key): slot for slot in slots})
 
     @property
@@ -104,7 +105,7 @@ class Model(nn.Module):
     def _connect(self, environment: Environment) -> None:
         """Make what belongs to this very object, and to no copy of it."""
         self.distributions.belongs_to(self)
-        self._environment = environment.with_modules(self.networks, self.distributions, self.embeddings)
+        self._environment = environment.with_modules(self.networks, self.distributions, self.embeddings, self.params)
         self._queries = CompiledQueries(self.program, self._settings, cache_folder(self._cache))
         self._asking = Asking(self._queries)
         self._registering = ForkSafeLock()
@@ -150,7 +151,7 @@ class Model(nn.Module):
                 )
 
     def learned_program(self) -> str:
-        """The program's text with what was learnt in place of ``t(…)``.
+        """The program's text with what was learnt in place of ``t(…)`` and ``param(…)``.
 
         A clause with ``t(_, X)`` gets a fact for each grounding that compiled queries have met or a loaded state held.
 
@@ -162,7 +163,8 @@ class Model(nn.Module):
             for slot in self._learnt_slots():
                 weights = [round(float(p), 12) for p in slot.weights(self.distributions)]
                 groundings.setdefault(slot.clause, []).append((slot.arguments, weights))
-        return self.program.with_learnt(groundings)
+        numbers = {name: round(float(self.params[name].detach()), 12) for name in self.params.starts}
+        return self.program.with_learnt(groundings, numbers)
 
     def _learnt_slots(self) -> Iterator[LearnableSlot]:
         """The slots of queries so far, and those of groundings that only a state held."""

@@ -445,10 +445,20 @@ CASES = [
          "the probability changes; without one, compare: T > Threshold\n    fever(X) :- above(X, 38.5, 0).\n                ^",
          program="fever(X) :- above(X, 38.5, 0).", query="fever(t)", inputs={"t": torch.tensor([36.5, 39.0])}),
     Case("a width that is a tensor of zeros", errors.InputError,
-         "p.pl:1:16: this goal has the width 0 in row 1; a width is a finite number above 0\n"
+         "p.pl:1:16: this goal has the width 0 in row 1; a width is a finite number above 0, and one that is learnt stays so as "
+         "exp(param(width, 0))\n"
          "    fever(X, W) :- above(X, 38.5, W).\n                   ^",
          program="fever(X, W) :- above(X, 38.5, W).", query="fever(t, w)",
          inputs={"t": torch.tensor([36.5, 39.0]), "w": torch.tensor([1.0, 0.0])}),
+    Case("a learnt number that starts twice", errors.ProgramError,
+         "p.pl:2:16: param(theta,39) starts at 39, and at p.pl:1:16 at 38: a number that is learnt starts at one value; write "
+         "the same one, or take another name\n    high(X) :- X > param(theta, 39).\n                   ^",
+         program="warm(X) :- X > param(theta, 38).\nhigh(X) :- X > param(theta, 39).", query="warm(t)",
+         inputs={"t": torch.tensor([36.5])}),
+    Case("a learnt number without a start", errors.NoValueError,
+         "p.pl:1:14: this arithmetic has no value: param(theta,start) is no number; a learnt number is param(Name, Number), an "
+         "atom and the number that it starts at: param(theta, 38.5)\n    warm(X) :- X > param(theta, start).\n                 ^",
+         program="warm(X) :- X > param(theta, start).", query="warm(t)", inputs={"t": torch.tensor([36.5])}),
     Case("a built-in's argument", errors.GroundingError,
          "p.pl:1:9: argument 2 (N) of between/3 is not bound when it is reached; it must be an integer\n"
          "    a(X) :- between(1, N, X).\n            ^", program="a(X) :- between(1, N, X).", query="a(X)"),

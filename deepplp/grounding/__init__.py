@@ -15,6 +15,7 @@ from deepplp.grounding.tensor_arithmetic import (
     tensor_expression,
 )
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
+from deepplp.grounding.tensor_tests import number_faults
 
 __all__ = [
     "TENSOR_ARITHMETIC",
@@ -32,6 +33,7 @@ __all__ = [
     "impossible_goals",
     "is_arithmetic",
     "is_reserved",
+    "number_faults",
     "reserved_signatures",
     "stated_faults",
     "tensor_expression",

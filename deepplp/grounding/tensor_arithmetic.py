@@ -15,9 +15,10 @@ from typing import Literal, NamedTuple, TypeAlias
 from deepplp.errors import NoValueError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.target import Key, TensorMark
-from deepplp.program import Constant, Term, as_float, number_of, readable
+from deepplp.program import PARAMETER_FORM, Constant, Term, as_float, learnt_number, number_of, readable
 
 __all__ = [
+    "COMPARED_BY",
     "TENSOR_ARITHMETIC",
     "TENSOR_COMPARISONS",
     "ArithmeticStep",
@@ -33,8 +34,8 @@ __all__ = [
 ]
 
 Signature: TypeAlias = tuple[str, int]
-ArithmeticStep: TypeAlias = tuple[Literal["tensor", "number", "call"], object, int]
-"""The number of a tensor, a number, or a function with its arity: what a calculator with a stack does next."""
+ArithmeticStep: TypeAlias = tuple[Literal["tensor", "param", "number", "call"], object, int]
+"""The number of a tensor or of one that is learnt, a number, or a function with its arity."""
 
 TENSOR_ARITHMETIC: frozenset[Signature] = frozenset(
     {
@@ -48,7 +49,7 @@ TENSOR_COMPARISONS: frozenset[Signature] = frozenset(
 )
 """The comparisons that all others are made of, and the soft ones with their complements."""
 
-_COMPARED: Mapping[str, tuple[str, bool, bool]] = MappingProxyType(
+COMPARED_BY: Mapping[str, tuple[str, bool, bool]] = MappingProxyType(
     {  # what it is made of, whether the sides change places, and whether that holds where it holds
         "<": ("<", False, True),
         ">": ("<", True, True),
@@ -83,12 +84,16 @@ class Decision(NamedTuple):
 
 
 def is_tensor(term: object, inputs: Collection[str]) -> bool:
-    """Whether a term is the name of an input, or a term that says how a tensor is computed."""
+    """Whether a term is the name of an input, a learnt number, or a term that says how a tensor is computed."""
     if not isinstance(term, Term) or isinstance(term, Constant):
         return False
     if not term.args:
         return bool(inputs) and str(term) in inputs
-    return bool(term.functor == "tensor" and term.arity == 1)
+    return bool((term.functor == "tensor" and term.arity == 1) or _is_param(term))
+
+
+def _is_param(term: Term) -> bool:
+    return bool(term.functor == "param" and term.arity == 2)
 
 
 def holds_tensor(term: object, inputs: Collection[str]) -> bool:
@@ -137,7 +142,7 @@ def comparison(name: str, left: Term, right: Term, inputs: Collection[str], loca
     >>> comparison(">=", Term("t"), Constant(3), {"t"}, None).holds
     False
     """
-    base, swapped, holds = _COMPARED[name]
+    base, swapped, holds = COMPARED_BY[name]
     first, second = (right, left) if swapped else (left, right)
     if base == "=:=" and str(second) < str(first):  # the same either way
         first, second = second, first
@@ -167,7 +172,9 @@ def tensor_expression(term: Term, inputs: Collection[str], *, compares: bool = F
         if is_tensor(current, inputs):
             text = str(current)
             tensors.setdefault(text, current)
-            found.append([("tensor", numbers.setdefault(text, len(numbers)), 0)])
+            if is_param := _is_param(current):
+                _check_param(current)
+            found.append([("param" if is_param else "tensor", numbers.setdefault(text, len(numbers)), 0)])
         elif not isinstance(current, Term) or not current.args:
             found.append(current)
         elif not complete:
@@ -195,6 +202,11 @@ def _call(term: Term, arguments: Sequence[Term | list[ArithmeticStep]], *, compa
         steps += _steps(argument)
     steps.append(("call", name, arity))
     return steps
+
+
+def _check_param(term: Term) -> None:
+    if learnt_number(term) is None:
+        raise NoValueError(f"this arithmetic has no value: {readable(term)} is no number; {PARAMETER_FORM}")
 
 
 def _steps(part: Term | list[ArithmeticStep]) -> list[ArithmeticStep]:

@@ -7,22 +7,23 @@ around the threshold, so that gradients flow to T, the threshold and the width.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from deepplp.errors import GroundingError, NonGroundError, UnknownPredicateError
+from deepplp.errors import GroundingError, NonGroundError, NoValueError, UnknownPredicateError
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.target import TensorMark
 from deepplp.grounding.tensor_arithmetic import (
+    COMPARED_BY,
     Decision,
     comparison,
     constant_number,
     holds_tensor,
     tensor_expression,
 )
-from deepplp.program import Term, is_ground, readable
+from deepplp.program import PARAMETER_FORM, Term, is_ground, learnt_number, readable, subterms
 
-__all__ = ["TENSOR_TESTS", "tensor_test", "width_fault"]
+__all__ = ["TENSOR_TESTS", "number_faults", "tensor_test"]
 
 TENSOR_TESTS: Mapping[str, int] = MappingProxyType({"above": 3, "below": 3, "near": 3, "less_than": 2})
 """The arities of the predicates by their names."""
@@ -73,6 +74,29 @@ def _soft(name: str, given: Sequence[Term], inputs: Collection[str], location: L
         probabilities = _stated(base, *map(constant_number, given))
     mark = TensorMark(probabilities, Term(base, *given), location)
     return Decision((f"${base}", *map(str, given)), mark, name == base)
+
+
+def number_faults(goal: Term) -> Iterator[tuple[str, bool]]:
+    """What can be said of a goal's numbers before anything is known of its tensors, and whether that is an error.
+
+    That is a width that is not above 0, a number that is NaN, and a learnt number without a name or a start. A
+    comparison with NaN is an error of tensors alone. There is nothing of goals of other kinds.
+    """
+    name = str(goal.functor).strip("'")
+    if TENSOR_TESTS.get(name) != goal.arity and name not in COMPARED_BY and goal.signature != "is/2":
+        return
+    for term in subterms(goal.args):
+        if term.functor == "param" and term.arity == 2 and is_ground(term) and learnt_number(term) is None:
+            yield f"{readable(term)} is no number; {PARAMETER_FORM}", True
+    for place, argument in enumerate(goal.args):
+        try:
+            value = constant_number(argument) if isinstance(argument, Term) and is_ground(argument) else None
+        except NoValueError as error:
+            if "NaN" in error.message:
+                yield error.message, name in TENSOR_TESTS
+            continue
+        if value is not None and place == 2 and (fault := width_fault(value, readable(goal))) is not None:
+            yield fault, True
 
 
 def width_fault(width: float, goal: str) -> str | None:

@@ -15,6 +15,7 @@ from deepplp.neural.columns import Column, TensorList, Values, aligned
 from deepplp.neural.derived import DerivedTensor, add_derived_tensors
 from deepplp.neural.distributions import Distributions, Start
 from deepplp.neural.inputs import checked_inputs
+from deepplp.neural.learnt_numbers import LearntNumbers
 from deepplp.neural.network import Kind, Network
 from deepplp.neural.tensor_functions import TENSOR_FUNCTIONS
 
@@ -27,6 +28,7 @@ __all__ = [
     "DerivedTensor",
     "Distributions",
     "Kind",
+    "LearntNumbers",
     "Network",
     "NetworkCall",
     "Slot",

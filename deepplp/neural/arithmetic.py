@@ -46,14 +46,16 @@ def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
     """The value [rows] of an expression; a comparison is 1.0 where it holds and 0.0 elsewhere, without a gradient.
 
     A soft comparison is a probability in float64, with gradients. ``steps`` are ``("tensor", i, 0)`` for column i,
+    ``("param", i, 0)`` for one that is learnt and has the others' type,
     ``("number", x, 0)`` and ``("call", function, arity)``.
 
     Raises:
         RowFaultError: a column is not one number a row, a number is NaN, a divisor is zero, or a width is not positive.
     """
     given = [_numbers(number, column) for number, column in enumerate(columns)]
-    floating = [t.dtype for t in given if t.is_floating_point()]
-    exact = not floating and all(
+    learnt = {what for kind, what, _ in steps if kind == "param"}
+    floating = [t.dtype for i, t in enumerate(given) if i not in learnt and t.is_floating_point()]
+    exact = not (floating or learnt) and all(
         isinstance(what, int) if kind == "number" else kind == "tensor" or what in _WHOLE for kind, what, _ in steps
     )
     is_soft = steps[-1][1] in _SOFT
@@ -63,7 +65,7 @@ def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
     given = [t.to(device, dtype) for t in given]
     stack: list[Tensor] = []
     for kind, what, arity in steps:
-        if kind == "tensor":
+        if kind in ("tensor", "param"):
             stack.append(given[what])
         elif kind == "number":
             stack.append(torch.tensor(what, dtype=dtype, device=device))
@@ -146,8 +148,9 @@ def _distance(value: Tensor, threshold: Tensor, width: Tensor) -> Tensor:
     wrong = (width <= 0) | torch.isinf(width)
     if bool(wrong.any()):
         row = _first(wrong)
-        found = float(width.reshape(-1)[row])
-        raise RowFaultError(f"goal has the width {found:.6g}", None, row, "; a width is a finite number above 0")
+        found = float(width.detach().reshape(-1)[row])
+        advice = "; a width is a finite number above 0, and one that is learnt stays so as exp(param(width, 0))"
+        raise RowFaultError(f"goal has the width {found:.6g}", None, row, advice)
     return (value - threshold) / width
 
 

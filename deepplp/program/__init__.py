@@ -34,6 +34,7 @@ from deepplp.program.numbers import (
     written,
 )
 from deepplp.program.order import standard_order_key, standard_order_keys
+from deepplp.program.parameters import PARAMETER_FORM, learnt_number
 from deepplp.program.program import NeuralDeclaration, Program, Statement
 from deepplp.program.syntax import RANGE_FUNCTOR, compound, name_of, parse_goal, parse_term
 from deepplp.program.terms import (
@@ -59,6 +60,7 @@ from deepplp.program.values import Term as TermValue
 from deepplp.program.writing import text_of, texts_of
 
 __all__ = [
+    "PARAMETER_FORM",
     "PROVED",
     "RANGE_FUNCTOR",
     "Conjunction",
@@ -97,6 +99,7 @@ __all__ = [
     "goals_within",
     "is_ground",
     "is_proved_half",
+    "learnt_number",
     "list2term",
     "list_items",
     "loads_files",

@@ -220,6 +220,9 @@ class _Evaluation:
         name = str(term.functor).strip("'")
         function = self._functions.get((name, term.arity))
         if function is None:
+            free = next((a for a in term.args if is_variable(a) or a.is_var()), None)
+            if free is not None:  # of a learnt number, whose name it may be
+                return self.value(free)
             return None, ArithmeticFault(readable(term), self._unknown(name, term.arity))
         values = []
         for argument in term.args:

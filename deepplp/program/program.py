@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
@@ -15,6 +16,7 @@ from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSynt
 from deepplp.program.constructs import check_heads, check_libraries, declared_predicates, idle_questions
 from deepplp.program.files import read_source, read_text
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
+from deepplp.program.parameters import LearntNumber, learnt_numbers_in, unique_starts, with_values
 from deepplp.program.syntax import parse_statements
 from deepplp.program.terms import list_items
 from deepplp.program.text import Text
@@ -157,8 +159,30 @@ class Program:
         """The clauses with learnable probabilities, in the order of the text."""
         return tuple(s.learnable for s in self.statements if s.learnable is not None)
 
-    def with_learnt(self, groundings: Mapping[int, Sequence[tuple[Sequence[str], Sequence[float]]]]) -> str:
-        """The text with numbers in place of ``t(…)``; ``groundings[i]`` are those of learnable clause i.
+    @property
+    def learnt_numbers(self) -> dict[str, float]:
+        """The numbers ``param(Name, Start)`` that are learnt: where each starts, by its name.
+
+        Raises:
+            ProgramError: one starts at two values.
+        """
+        return unique_starts([n for statement in self.statements for n in self._learnt_numbers_of(statement)])
+
+    def _learnt_numbers_of(self, statement: Statement) -> list[LearntNumber]:
+        heads, body = statement.heads_and_body()
+        terms = [*heads, *(() if body is None else (body,))]
+        if statement.neural is not None:
+            terms += statement.neural.inputs
+        return list(learnt_numbers_in(terms, self.texts[statement.file]))
+
+    def with_learnt(
+        self,
+        groundings: Mapping[int, Sequence[tuple[Sequence[str], Sequence[float]]]],
+        numbers: Mapping[str, float] = MappingProxyType({}),
+    ) -> str:
+        """The text with numbers in place of ``t(…)`` and of ``param(…)``.
+
+        ``groundings[i]`` are those of learnable clause i, and ``numbers`` the values by name.
 
         A consulted file in which something was learnt stands in place of the directive that consults it.
         """
@@ -174,16 +198,21 @@ class Program:
             anything = False
             for statement in (s for s in self.statements if s.file == number):
                 replacement = None
+                start = own.offset(statement.position.line, statement.position.column)
+                values = [(n, numbers[n.name]) for n in self._learnt_numbers_of(statement) if n.name in numbers]
                 if statement.learnable is not None:
                     found = groundings.get(statement.learnable.index, ())
                     replacement, learnt = write_learnt(statement.term, statement.learnable, found), True
+                    for n, value in values:
+                        replacement = replacement.replace(str(n.term), repr(value))
+                elif values:
+                    replacement, learnt = with_values(own.content[start : statement.end], start, values), True
                 elif statement.consulted is not None:
                     mine = owner.get(statement.consulted) is statement
                     text, learnt = texts[statement.consulted] if mine else ("", False)
                     # Once a file's text stands elsewhere, the relative paths in it would lead astray.
                     replacement = text if learnt or number > 0 else None
                 if replacement is not None:
-                    start = own.offset(statement.position.line, statement.position.column)
                     pieces += [own.content[done:start], replacement]
                     done = statement.end
                     anything = anything or learnt

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from deepplp.grounding import PythonFunction
-from deepplp.neural import Distributions, Network
+from deepplp.neural import Distributions, LearntNumbers, Network
 
 __all__ = ["Environment", "TensorSource"]
 
@@ -27,12 +27,14 @@ class Environment:
 
     An environment never changes: what is registered makes another one, with the next ``version``. A query takes the one
     that is there when it begins, and keeps it to its end. ``functions_version`` counts the changes that what is ground
-    depends on. ``symbols`` gives the embedding table and the row of every embedded symbol.
+    depends on. ``params`` are numbers that are learnt, ``symbols`` gives the embedding table and the row of every
+    embedded symbol.
     """
 
     networks: nn.ModuleDict
     distributions: Distributions
     embeddings: nn.ModuleDict
+    params: LearntNumbers
     sources: Mapping[str, TensorSource] = field(default_factory=dict)
     symbols: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     functions: tuple[PythonFunction, ...] = ()
@@ -54,10 +56,14 @@ class Environment:
         return found
 
     def with_modules(
-        self, networks: nn.ModuleDict, distributions: Distributions, embeddings: nn.ModuleDict
+        self,
+        networks: nn.ModuleDict,
+        distributions: Distributions,
+        embeddings: nn.ModuleDict,
+        params: LearntNumbers,
     ) -> Environment:
         """The same for a copy of the model, which has modules of its own."""
-        return replace(self, networks=networks, distributions=distributions, embeddings=embeddings)
+        return replace(self, networks=networks, distributions=distributions, embeddings=embeddings, params=params)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Environment:
         return self  # a copy of a model reads the same data, and gives it modules of its own

@@ -14,7 +14,7 @@ from deepplp.errors import InputError, MissingInputError, Position
 from deepplp.formula import Choice, Computed, Neural
 from deepplp.grounding import TENSOR_SIGNATURES, is_arithmetic, tensor_expression, to_python
 from deepplp.neural import Column, DerivedTensor, Values, add_derived_tensors
-from deepplp.program import list_items, unquoted
+from deepplp.program import learnt_number, list_items, unquoted
 from deepplp.queries.environment import Environment, TensorSource
 
 __all__ = ["SourceItem", "TensorNeeds", "gather_columns", "tensor_needs"]
@@ -34,13 +34,14 @@ class SourceItem:
 class TensorNeeds:
     """All columns that are needed, by the text of their terms.
 
-    ``symbols`` are rows of embedding tables, ``values`` what networks take as Python values, ``numbers`` constants in
-    tensor functions.
+    ``symbols`` are rows of embedding tables, ``params`` names of learnt numbers, ``values`` what networks take as
+    Python values, ``numbers`` constants in tensor functions.
     """
 
     inputs: dict[str, None] = field(default_factory=dict)
     items: dict[str, SourceItem] = field(default_factory=dict)
     symbols: dict[str, tuple[str, int]] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
     derived: dict[str, DerivedTensor] = field(default_factory=dict)
@@ -48,16 +49,17 @@ class TensorNeeds:
     @property
     def only_inputs(self) -> bool:
         """Whether the call's inputs are all there is."""
-        return not (self.items or self.symbols or self.values or self.numbers or self.derived)
+        return not (self.items or self.symbols or self.params or self.values or self.numbers or self.derived)
 
     def independent_of_inputs(self) -> list[str]:
         """The names of the columns that mean the same in every call."""
-        return [*self.items, *self.symbols, *self.values, *self.numbers]
+        return [*self.items, *self.symbols, *self.params, *self.values, *self.numbers]
 
     def add(self, other: TensorNeeds) -> None:
         """Take over what means the same in every call."""
         self.items.update(other.items)
         self.symbols.update(other.symbols)
+        self.params.update(other.params)
         self.values.update(other.values)
         self.numbers.update(other.numbers)
 
@@ -101,6 +103,7 @@ def gather_columns(needs: TensorNeeds, inputs: Mapping[str, Column], environment
         place = next(embedding.parameters()).device
         vectors = embedding(torch.tensor([index for _, index in rows], device=place))
         columns.update((name, vectors[i : i + 1]) for i, (name, _) in enumerate(rows))
+    columns.update((name, environment.params[param].reshape(1)) for name, param in needs.params.items())
     columns.update((name, Values((value,))) for name, value in needs.values.items())
     columns.update((name, torch.tensor([number], device=device)) for name, number in needs.numbers.items())
     add_derived_tensors(tuple(needs.derived.values()), environment.network, columns, device)
@@ -231,12 +234,32 @@ class _Resolution:
             self.needs.items[text] = SourceItem(text, functor, key[0] if len(key) == 1 else key, use.takes_values)
         elif symbol in around.symbols:
             self.needs.symbols[text] = around.symbols[symbol]
+        elif (param := learnt_number(term)) is not None and not (use.network and use.takes_values):
+            self.needs.params[use.name] = self._param(*param, position)
         elif not use.network and isinstance(number := to_python(term), (int, float)):
             self.needs.numbers[use.name] = float(number)
         elif use.takes_values and inner is None:
             self.needs.values[use.name] = to_python(term)
         else:
             raise MissingInputError(self._missing(use), position)
+
+    def _param(self, name: str, start: float, position: Position | None) -> str:
+        """The name of a learnt number, which the model must have."""
+        known = self._around.params.starts.get(name)
+        shown = f"param({name},{start:.12g})"
+        if known is None:
+            raise MissingInputError(
+                f"{shown} is no parameter of the model: a number that is learnt stands in the program as it is, with "
+                "its name and the number that it starts at",
+                position,
+            )
+        if known != start:
+            raise InputError(
+                f"{shown} starts at {start:.12g} here, and at {known:.12g} in the program; write the same number, or "
+                "take another name",
+                position,
+            )
+        return name
 
     def _missing(self, use: _Use) -> str:
         around = self._around

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from deepplp.answers import Answers
 from deepplp.errors import InputError, QueryError
-from deepplp.neural import Distributions
+from deepplp.neural import Distributions, LearntNumbers
 from deepplp.program import parse_goal
 from deepplp.queries.batch import Options, answer_one
 from deepplp.queries.compiled import CompiledQuery
@@ -33,10 +33,11 @@ class PreparedQuery(nn.Module):
     networks: nn.ModuleDict
     distributions: Distributions
     embeddings: nn.ModuleDict
+    params: LearntNumbers
 
     def __init__(self, compiled: CompiledQuery, environment: Environment, asked: Asked, chosen: Options) -> None:
         super().__init__()
-        for name in ("networks", "distributions", "embeddings"):
+        for name in ("networks", "distributions", "embeddings", "params"):
             self.add_module(name, getattr(environment, name))
         self._compiled = compiled
         self._environment = environment
@@ -92,7 +93,9 @@ class PreparedQuery(nn.Module):
     def __setstate__(self, state: dict[str, object]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         # A copy answers by its own modules, not by those of what it was copied from.
-        self._environment = self._environment.with_modules(self.networks, self.distributions, self.embeddings)
+        self._environment = self._environment.with_modules(
+            self.networks, self.distributions, self.embeddings, self.params
+        )
 
     def extra_repr(self) -> str:
         """What ``print`` says of it."""

@@ -12,7 +12,7 @@ from problog.logic import is_variable
 from deepplp.errors import NoValueError
 from deepplp.grounding.problog.vocabulary import Argument, BuiltinFunction
 from deepplp.grounding.tensor_arithmetic import is_tensor
-from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, readable, without_scope
+from deepplp.program import NumberSizeError, Term, Var, arithmetic_fault, is_ground, readable, without_scope
 
 __all__ = ["ARITHMETIC", "CallBindings", "arithmetic_error", "builtin_fault"]
 
@@ -87,7 +87,11 @@ def arithmetic_error(
     ``functions`` are those of arithmetic that the program has added, ``inputs`` the names of tensors.
     """
     sides = call.arguments[1:] if signature == "is/2" else call.arguments
-    faults = (arithmetic_fault(side, functions, lambda term: is_tensor(term, inputs)) for side in sides)
+
+    def has_value(term: object) -> bool:
+        return is_tensor(term, inputs) and is_ground(term)
+
+    faults = (arithmetic_fault(side, functions, has_value) for side in sides)
     fault = next((f for f in faults if f is not None), None)
     reason = str(fault or "numbers and texts have no common order")
     if isinstance(error, NumberSizeError):

@@ -59,7 +59,7 @@ def expression(terms: Terms, term: ClauseTerm) -> Expression:
     name = str(term.functor).strip("'")
     if not term.args:
         return _atom(terms, term)
-    if name == "tensor" and term.arity == 1:
+    if (name, term.arity) in (("tensor", 1), ("param", 2)):
         return _tensor
     parts = [expression(terms, a) for a in term.args]
     if len(parts) == 2 and name in _BINARY:
