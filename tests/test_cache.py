@@ -332,7 +332,7 @@ def test_what_cannot_be_prepared_says_so_when_it_is_asked() -> None:
     bad = Query("path(1, X)", facts="0.5::edge(1, 2). edge(2, X) :- missing(X).")
     model.prepare([*chains(2), bad, Query("path(1"), Query("path(1, 2)", facts="edge(1")], jobs=1)
     assert model.cache_info().built == 2
-    with pytest.raises(errors.UnknownPredicateError, match=r"<facts>:1:\d+: no clauses for missing/1"):
+    with pytest.raises(errors.UnknownPredicateError, match=r"<facts>:1:\d+: query 0, .*no clauses for missing/1"):
         model.query_many([bad])
 
 
@@ -363,11 +363,21 @@ def test_a_dask_cluster_takes_the_work() -> None:
     assert model.cache_info().built == 4
 
 
-@pytest.mark.parametrize("body", ["functor(X, f, 2)", "functor(X, -, 2)", "X =.. [',', a, b]", "[a] =.. [X|_]"])
-def test_terms_that_are_made_are_kept(tmp_path: Path, body: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "term"),
+    [
+        ("q(X) :- functor(X, f, 2)", "q(f(_,_))"),
+        ("q(X) :- functor(X, -, 2)", "q(_-_)"),
+        ("q(X) :- p, functor(X, f, 2), arg(1, X, a), arg(2, X, b)", "q(f(a,b))"),
+        ("q(X) :- p, functor(X, -, 2), arg(1, X, a), arg(2, X, b)", "q(a-b)"),
+        ("q(X) :- p, X =.. [',', a, b]", "q((a, b))"),
+        ("q(X) :- p, [a] =.. [X|_]", "q('.')"),
+    ],
+)
+def test_terms_that_are_made_are_kept(tmp_path: Path, rule: str, term: str) -> None:
     """A term of which the program holds the parts alone is read back as it was made."""
-    made, again = (model_of(f"0.5::p. q(X) :- p, {body}.", tmp_path) for _ in range(2))
-    assert made.query("q(X)").terms == again.query("q(X)").terms
+    made, again = (model_of(f"0.5::p. {rule}.", tmp_path) for _ in range(2))
+    assert made.query("q(X)").terms == again.query("q(X)").terms == (term,)
     assert (made.cache_info().built, again.cache_info().disk) == (1, 1)
 
 
