@@ -14,7 +14,16 @@ import typer
 import deepplp
 from deepplp.circuit import Plan
 from experiments.benchmarks import __main__ as benchmarks
-from experiments.benchmarks import circuits, compilation, device, mnist_addition, number_addition, startup, structures
+from experiments.benchmarks import (
+    circuits,
+    compilation,
+    counting,
+    device,
+    mnist_addition,
+    number_addition,
+    startup,
+    structures,
+)
 from experiments.benchmarks.cases import grid, network_case
 from experiments.benchmarks.networks import PgmpyOracle, parse_bif
 from experiments.benchmarks.rivals import (
@@ -222,6 +231,14 @@ def test_deepproblog(digits: int) -> None:
     before = [p.clone() for p in network.parameters()]
     assert deepproblog_pairs_per_second(network, images, shown, 2) > 0
     assert any(not torch.equal(p, q) for p, q in zip(network.parameters(), before, strict=True))
+
+
+def test_counting() -> None:
+    """Counts and sums beside the same by hand, and beside ProbLog, which answers small ones."""
+    found = counting.suite((("count", 3, 2), ("sum", 2, 3)), problog_seconds=30.0)
+    check_rows(found, {"by hand", "ProbLog"})
+    assert [row["totals"] for row in found.details] == [4, 5]
+    assert all(c.error is not None and c.error < 1e-12 for c in found.comparisons)
 
 
 def test_structures() -> None:

@@ -21,6 +21,7 @@ import typer
 from experiments.benchmarks import (
     circuits,
     compilation,
+    counting,
     grounding,
     mnist_addition,
     number_addition,
@@ -37,6 +38,7 @@ SUITES: dict[str, Callable[[], Measured]] = {
     "circuits": circuits.suite,
     "grounding": grounding.suite,
     "compilation": compilation.suite,
+    "counting": counting.suite,
     "structures": lambda: structures.suite(dask=True),
     "startup": startup.suite,
 }
@@ -48,6 +50,7 @@ QUICK: dict[str, Callable[[], Measured]] = {
     "circuits": lambda: circuits.suite(("chain 1", "chain 15", "naive sums", "grid 6"), repeats=7),
     "grounding": lambda: grounding.suite(("chain 15", "alarm", "random graph"), repeats=1),
     "compilation": lambda: compilation.suite(quick_cases(), seconds=20.0, problog_seconds=10.0),
+    "counting": lambda: counting.suite((("count", 9, 2), ("count", 128, 2)), problog_seconds=10.0),
     "structures": lambda: structures.suite(count=100, repeats=1),
     "startup": lambda: startup.suite(repeats=3),
 }
