@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from deepplp import Model, Network, Program, checking, errors
+from deepplp import Model, Network, Program, checking, errors, probabilities
 from tests.oracles import central_differences
 
 ENGINES = ("tabled", "problog")
@@ -232,6 +232,39 @@ def test_check_finds_what_can_be_found(tmp_path: Path) -> None:
         ("error", 3, 22, "this arithmetic has no value: nan is NaN"),
         ("error", 3, 42, "param(foo"),
     ]
+
+
+def test_a_plain_program_counts_them_where_they_start() -> None:
+    """deepplp prob answers as a new model does: hard and soft comparisons, arithmetic, evidence."""
+    text = """
+    t(ann, 39.0). t(bob, 38.0). 0.5::f.
+    level(X, L) :- t(X, T), L is (T - param(theta, 38.5)) * 2 + sqrt(param(four, 4)).
+    p(X) :- t(X, T), above(T, param(theta, 38.5), param(four, 4) / 8), f.
+    n(X) :- level(X, L), near(L, 3, 1). b(X) :- level(X, L), below(L, 2, 1).
+    h(X) :- t(X, T), T > param(theta, 38.5). e(X) :- level(X, L), L =:= 3. m(X) :- t(X, T), T =\\= 39.
+    P :: r(X) :- level(X, L), P is L / 10.
+    query(p(_)). query(n(_)). query(b(_)). query(h(_)). query(e(_)). query(m(_)). query(r(_)).
+    evidence(g). g :- p(ann). g :- f.
+    """
+    found = model_of(text).query().to_dict()
+    assert len(found) == 13
+    assert probabilities(Program.from_string(text)) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("q :- above(1, param(a, 2), param(w, -1)). query(q).", errors.GroundingError,
+         r"p\.pl:1:6: the width -1\.0 of above\(1,2,-1\) must be a number above 0"),
+        ("q :- sqrt(param(a, -1)) > 0. query(q).", errors.NoValueError, r"p\.pl:1:25: .* has no value: .*sqrt"),
+        ("P::q :- P is param(a, 2) + 1. query(q).", errors.InvalidProbabilityError, r":1:4: the probability 3 of q"),
+        ("q :- 1 > param(a, 2). q :- 1 > param(a, 3). query(q).", errors.ProgramError, r"param\(a,3\) starts at 3"),
+    ],
+)  # fmt: skip
+def test_faults_of_plain_programs(text: str, error: type[Exception], message: str) -> None:
+    """Numbers that are none where they start are named by deepplp prob, too."""
+    with pytest.raises(error, match=message):
+        probabilities(Program.from_string(text, "p.pl"))
 
 
 def test_a_programs_own_above_is_not_checked(tmp_path: Path) -> None:

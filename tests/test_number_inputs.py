@@ -232,6 +232,22 @@ def test_answers_collected_where_tensors_decide() -> None:
     assert found.argmax() == ["n(0)", "n(1)", "n(2)"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_input_as_a_probability(engine: str) -> None:
+    """P :: rain(X) takes its probability from an input that the body binds P to, beside numbers of the program."""
+    text = "P :: rain(X); 0.25 :: snow(X) :- forecast(X, P). forecast(today, p). forecast(soon, 0.5)."
+    model = model_of(text, engine)
+    p = torch.tensor([0.125, 0.75], dtype=torch.float64, requires_grad=True)
+    found = model.query(["rain(today)", "snow(today)", "rain(soon)"], {"p": p})
+    assert found.probs.tolist() == [[0.125, 0.25, 0.5], [0.75, 0.25, 0.5]]
+    (gradient,) = torch.autograd.grad(found["rain(today)"].sum(), p)
+    assert gradient.tolist() == [1.0, 1.0]
+    with pytest.raises(
+        errors.NetworkOutputError, match=r"p\.pl:1:6: the probability 0\.9, 0\.25 of rain\(today\), .* in row 0"
+    ):
+        model.query("rain(today)", {"p": torch.tensor([0.9])})
+
+
 NUMBERS = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 2))
 LEAVES = st.sampled_from(["a", "b", "c"]) | NUMBERS.map(lambda x: f"({x})")
 

@@ -15,7 +15,7 @@ from deepplp.grounding.tensor_arithmetic import (
     tensor_expression,
 )
 from deepplp.grounding.tensor_predicates import TENSOR_SIGNATURES
-from deepplp.grounding.tensor_tests import number_faults
+from deepplp.grounding.tensor_tests import number_faults, start_value
 
 __all__ = [
     "TENSOR_ARITHMETIC",
@@ -35,6 +35,7 @@ __all__ = [
     "is_reserved",
     "number_faults",
     "reserved_signatures",
+    "start_value",
     "stated_faults",
     "tensor_expression",
     "to_python",

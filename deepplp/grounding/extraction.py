@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias, TypeGuard
 
 from deepplp.errors import GroundingError, InvalidProbabilityError, Position
@@ -37,6 +37,7 @@ from deepplp.grounding.target import (
     Probability,
     TensorMark,
 )
+from deepplp.grounding.tensor_arithmetic import is_tensor
 from deepplp.grounding.unfolded import UnfoldedProgram
 from deepplp.program import LearnableClause, Term, as_float, named, number_of
 
@@ -58,10 +59,20 @@ class _Head(NamedTuple):
 
 
 class Extraction:
-    """Read a `Formula` off a ground program: only what the goals reach, with atoms grouped into choices."""
+    """Read a `Formula` off a ground program: only what the goals reach, with atoms grouped into choices.
 
-    def __init__(self, program: GroundProgram, base: ClauseBase, learnables: tuple[LearnableClause, ...]) -> None:
+    ``inputs`` are the names of tensors, which may be probabilities.
+    """
+
+    def __init__(
+        self,
+        program: GroundProgram,
+        base: ClauseBase,
+        learnables: tuple[LearnableClause, ...],
+        inputs: Collection[str] = frozenset(),
+    ) -> None:
         self._learnables = learnables
+        self._inputs = inputs
         self._program = program
         self._base = base
         self._choices: list[Choice] = []
@@ -227,8 +238,11 @@ class Extraction:
     def _fixed_choice(self, heads: list[_Head], position: Position | None) -> _Values:
         if any(_is_learnable(p) for _, p, _ in heads):
             return self._learnable_choice(heads, position)
-        if any(_is_tensor(p) for _, p, _ in heads):
-            given = tuple(p if _is_tensor(p) else _probability(p, name, position) for _, p, name in heads)
+        if any(is_tensor(p, self._inputs) for _, p, _ in heads):
+            given = tuple(
+                p if isinstance(p, Term) and is_tensor(p, self._inputs) else _probability(p, name, position)
+                for _, p, name in heads
+            )
             self._choices.append(Choice((*(name for _, _, name in heads), NONE), Computed(given), position))
             return len(self._choices) - 1, {identifier: i for i, (identifier, _, _) in enumerate(heads)}
         probabilities = [_probability(p, name, position) for _, p, name in heads]
@@ -260,10 +274,6 @@ def _sampled(identifier: Hashable) -> Term:
 
 def _is_learnable(probability: Probability) -> TypeGuard[Term]:
     return isinstance(probability, Term) and probability.functor == LEARNABLE
-
-
-def _is_tensor(probability: Probability) -> TypeGuard[Term]:
-    return isinstance(probability, Term) and probability.functor == "tensor" and probability.arity == 1
 
 
 def _probability(term: Probability, name: Term, position: Position | None) -> float:

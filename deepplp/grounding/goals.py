@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -22,9 +23,11 @@ An integer or None is a variable.
 class GroundGoals:
     """Goals that were ground together, in one ground program.
 
-    ``clauses`` are those that its atoms speak of. An answer that holds a variable is certain.
+    ``clauses`` are those that its atoms speak of, and ``inputs`` the names of tensors. An answer that holds a variable
+    is certain.
     """
 
     target: GroundWriter
     clauses: ClauseBase
     answers: list[GoalAnswers]
+    inputs: Collection[str] = frozenset()

@@ -300,4 +300,4 @@ class Grounder:
             if isinstance(found, Declined):
                 return found
             answers.append([*found])
-        return GroundGoals(run.target, self._loaded.clauses, answers)
+        return GroundGoals(run.target, self._loaded.clauses, answers, inputs)

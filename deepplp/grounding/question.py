@@ -91,7 +91,7 @@ class Question:
                 observed[str(term)] = term, answers[0][1]
             else:
                 known.update((str(t), (t, key)) for t, key in _known(term, holds, answers, ground.target))
-        extraction = Extraction(ground.target, ground.clauses, learnables)
+        extraction = Extraction(ground.target, ground.clauses, learnables, ground.inputs)
         return extraction.formula(tuple(found.values()), tuple(known.values()), tuple(observed.values()), unanswered)
 
     def _terms(self) -> Iterable[Term]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 from deepplp.errors import GroundingError, NonGroundError, NoValueError, UnknownPredicateError
 from deepplp.grounding.clause_base import Location
@@ -19,15 +20,17 @@ from deepplp.grounding.tensor_arithmetic import (
     comparison,
     constant_number,
     holds_tensor,
+    is_arithmetic,
     tensor_expression,
 )
-from deepplp.program import PARAMETER_FORM, Term, is_ground, learnt_number, readable, subterms
+from deepplp.program import PARAMETER_FORM, Term, function_value, is_ground, learnt_number, readable, subterms
 
-__all__ = ["TENSOR_TESTS", "number_faults", "tensor_test"]
+__all__ = ["TENSOR_TESTS", "number_faults", "start_value", "tensor_test"]
 
 TENSOR_TESTS: Mapping[str, int] = MappingProxyType({"above": 3, "below": 3, "near": 3, "less_than": 2})
 """The arities of the predicates by their names."""
 
+_TOLERANCE = 1e-6  # of =:=, that of the rows of a batch
 _COMPLEMENTS: Mapping[str, str] = MappingProxyType({"above": "below", "near": "far"})
 
 
@@ -107,6 +110,56 @@ def width_fault(width: float, goal: str) -> str | None:
         f"the width {width} of {goal} must be a number above 0: it says over which distance from the threshold the "
         "probability changes; without one, compare: T > Threshold"
     )
+
+
+def start_value(tensor: Term) -> float | None:
+    """The value of a tensor's term of which learnt numbers alone are a part, where these start; None of any other.
+
+    Raises:
+        GroundingError: a width is not above 0.
+        ValueError: it has no value there.
+
+    >>> from deepplp.program import parse_term
+    >>> start_value(parse_term("tensor(param(theta, 3) * 2 - 1)"))
+    5.0
+    """
+    number = learnt_number(tensor)
+    if number is not None:
+        return number[1]
+    inner = tensor.args[0] if tensor.functor == "tensor" else tensor
+    if not (isinstance(inner, Term) and is_arithmetic(inner)):
+        return None
+    expression = tensor_expression(inner, (), compares=True)
+    parts = [start_value(part) for part in expression.tensors]
+    stack: list[float] = []
+    for kind, what, arity in expression.steps:
+        if kind == "call":
+            values = stack[-arity:]
+            del stack[-arity:]
+            stack.append(_called(str(what), values))
+        else:
+            value = what if kind == "number" else parts[cast(int, what)]
+            if value is None:
+                return None
+            stack.append(float(cast(float, value)))
+    return stack[0]
+
+
+def _called(name: str, values: Sequence[float]) -> float:
+    """A function, a comparison or a soft comparison of numbers."""
+    if name == "<":
+        return float(values[0] < values[1])
+    if name == "=:=":
+        return float(math.isclose(*values, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE))
+    if not name.startswith("$"):
+        return float(function_value(f"'{name}'", values))
+    value, threshold, width = values
+    goal = name[1:]
+    fault = width_fault(width, f"{goal}({value:.12g},{threshold:.12g},{width:.12g})")
+    if fault is not None:
+        raise GroundingError(fault)
+    base = {"below": "above", "far": "near"}.get(goal, goal)
+    return _stated(base, value, threshold, width)[goal != base]
 
 
 def _stated(name: str, value: float, threshold: float, width: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -12,10 +13,17 @@ from numpy.typing import NDArray
 from deepplp.answers import AnswerTerms
 from deepplp.circuit import FALSE_NODE
 from deepplp.compilation import CompileBudget, CompilerName
-from deepplp.errors import InconsistentEvidenceError, QueryError, UnknownNetworkError
+from deepplp.errors import (
+    GroundingError,
+    InconsistentEvidenceError,
+    InvalidProbabilityError,
+    NoValueError,
+    QueryError,
+    UnknownNetworkError,
+)
 from deepplp.evaluation import one_row_probabilities
 from deepplp.formula import Choice, Computed, Fixed, Learnable
-from deepplp.grounding import GrounderName
+from deepplp.grounding import GrounderName, start_value
 from deepplp.program import Program
 from deepplp.queries.contradiction import contradiction, nothing_follows
 from deepplp.queries.pattern import Pattern
@@ -25,6 +33,7 @@ from deepplp.queries.workshop import Built, Settings, Workshop, is_worth_keeping
 __all__ = ["probabilities"]
 
 _OWN = Pattern(None, (), (), {})
+_ROUNDING = 1e-9
 
 
 def probabilities(
@@ -39,8 +48,9 @@ def probabilities(
     """The probability of every answer to a program's ``query/1``, given its ``evidence/1,2``; by the answer's text.
 
     The answers stand in the order of `Model.query`, and behind them, with probability 0, queries that no world proves.
-    A ``t(0.3)`` counts as 0.3. The program has no networks. Neither torch nor a kernel is loaded, so that a small
-    program is answered in a fraction of the time that making a `Model` takes. The arguments are those of `Model`.
+    A ``t(0.3)`` counts as 0.3, and ``param(theta, 38.5)`` as 38.5. The program has no networks. Neither torch nor a
+    kernel is loaded, so that a small program is answered in a fraction of the time that making a `Model` takes. The
+    arguments are those of `Model`.
 
     Raises:
         UnknownNetworkError: the program needs a network.
@@ -62,6 +72,8 @@ def probabilities(
     header, circuit, _ = _built(program, settings, cache)
     if circuit.evidence == FALSE_NODE:
         raise contradiction(Workshop(program, settings).formula(_OWN, program), program)
+    if any(isinstance(choice.origin, Computed) for choice in header.choices):
+        _ = program.learnt_numbers  # each starts at one value
     found = one_row_probabilities(circuit, _weights(header.choices))
     if found is None:
         raise InconsistentEvidenceError(nothing_follows())
@@ -82,6 +94,28 @@ def _built(program: Program, settings: Settings, cache: str | os.PathLike[str] |
     return built
 
 
+def _at_start(choice: Choice, origin: Computed) -> list[float]:
+    """The weights of a choice where the learnt numbers that it is computed from start."""
+    found: list[float] = []
+    for given in origin.probabilities:
+        try:
+            value = given if isinstance(given, float) else start_value(given)
+        except GroundingError as error:
+            raise GroundingError(error.message, choice.position) from None
+        except ValueError as error:
+            raise NoValueError(f"this arithmetic has no value: {error}", choice.position) from None
+        if value is None:
+            raise QueryError(f"the probability {given} of {choice.values[0]} is a tensor; give it to deepplp.Model")
+        found.append(value)
+    rest = 1.0 - math.fsum(found)
+    if min(found) < 0.0 or rest < -_ROUNDING:
+        shown = ", ".join(f"{p:.12g}" for p in found)
+        raise InvalidProbabilityError(
+            f"the probability {shown} of {choice.values[0]} is not between 0 and 1", choice.position
+        )
+    return found if len(found) == len(choice.values) else [*found, max(0.0, rest)]
+
+
 def _weights(choices: Iterable[Choice]) -> NDArray[np.float64]:
     """A weight for each value of each choice."""
     found: list[float] = []
@@ -91,11 +125,8 @@ def _weights(choices: Iterable[Choice]) -> NDArray[np.float64]:
                 found += probabilities
             case Learnable() as origin:
                 found += origin.initial
-            case Computed(probabilities):
-                tensors = ", ".join(str(p) for p in probabilities if not isinstance(p, float))
-                raise QueryError(
-                    f"the probability {tensors} of {choice.values[0]} is a tensor; give it to deepplp.Model"
-                )
+            case Computed() as origin:
+                found += _at_start(choice, origin)
             case other:
                 raise AssertionError(f"a plain program has no choices of a {type(other).__name__}")
     return np.array(found, dtype=np.float64)

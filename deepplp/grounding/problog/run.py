@@ -61,7 +61,7 @@ def new_engine(
 def _ground(loaded: LoadedProgram, goals: Sequence[Term], engine: Engine) -> GroundGoals:
     target = ProblogTarget()
     answers = [_answers(engine, goal, target, loaded.program) for goal in goals]
-    return GroundGoals(target, DatabaseClauses(engine.database, loaded.setting), answers)
+    return GroundGoals(target, DatabaseClauses(engine.database, loaded.setting), answers, engine.inputs)
 
 
 def _answers(engine: Engine, goal: Term, target: ProblogTarget, program: Program) -> GoalAnswers:
