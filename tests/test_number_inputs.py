@@ -232,6 +232,36 @@ def test_answers_collected_where_tensors_decide() -> None:
     assert found.argmax() == ["n(0)", "n(1)", "n(2)"]
 
 
+AGGREGATES = [
+    ("findall(T, t(_, T), L), sum_list(L, S)", lambda a, b: a + b + 38.0),
+    ("findall(T, t(_, T), L), max_list(L, S)", lambda a, b: torch.maximum(a, b).clamp_min(38.0)),
+    ("aggregate_all(sum(T), t(_, T), S)", lambda a, b: a + b + 38.0),
+    ("aggregate_all(avg(T + 1), t(_, T), S)", lambda a, b: (a + b + 38.0) / 3 + 1),
+    ("aggregate_all(min(T), t(_, T), S)", lambda a, b: torch.minimum(a, b).clamp_max(38.0)),
+    ("aggregate_all(count, (t(_, T), T > 38.5), S)", lambda a, b: (a > 38.5).double() + (b > 38.5).double()),
+]
+
+
+@pytest.mark.parametrize(("goal", "value"), AGGREGATES, ids=[goal for goal, _ in AGGREGATES])
+def test_aggregates_of_tensors(goal: str, value: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Sums, means and extremes of certain solutions are tensors; counts count what each row decides."""
+    a = torch.tensor([38.25, 36.0, 39.0], dtype=torch.float64)
+    b = torch.tensor([37.0, 40.5, 39.5], dtype=torch.float64)
+    for limit in value(a, b).tolist():
+        text = f"t(x, a). t(y, b). t(z, 38). p :- {goal}, S >= {limit}. q :- {goal.replace('S)', f'{limit})')}."
+        found = model_of(text).query(["p", "q"], {"a": a, "b": b}).probs
+        assert found[:, 0].tolist() == (value(a, b) >= limit).double().tolist()
+        if "count" not in goal:
+            assert found[:, 1].tolist() == ((value(a, b) - limit).abs() < 1e-3).double().tolist()
+
+
+def test_aggregates_of_uncertain_tensors() -> None:
+    """A sum over solutions that may not hold would be a tensor for each set of them."""
+    model = model_of("0.5::t(a). t(b). p(S) :- aggregate_all(sum(T), t(T), S).")
+    with pytest.raises(errors.NoValueError, match=r"p\.pl:1:26: aggregate_all/3 computes with the tensor [ab], and"):
+        model.query("p(S)", {"a": torch.rand(2), "b": torch.rand(2)})
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_input_as_a_probability(engine: str) -> None:
     """P :: rain(X) takes its probability from an input that the body binds P to, beside numbers of the program."""

@@ -20,6 +20,7 @@ from deepplp.grounding.aggregates import (
 )
 from deepplp.grounding.chains import Ground, TooManyStatesError
 from deepplp.grounding.ordering import LIST_TESTS
+from deepplp.grounding.problog.arithmetic import decided
 from deepplp.grounding.problog.collect import collected
 from deepplp.grounding.problog.ordering import Ordering
 from deepplp.grounding.problog.propagation import heads_of
@@ -35,6 +36,8 @@ from deepplp.grounding.problog.vocabulary import (
     ProbableSolution,
 )
 from deepplp.grounding.target import GroundAnd, GroundAtom
+from deepplp.grounding.tensor_aggregates import tensor_aggregate
+from deepplp.grounding.tensor_arithmetic import comparison
 from deepplp.program import Constant, Term, is_ground, list_items, readable
 
 __all__ = ["aggregate_builtins", "aggregate_solvers"]
@@ -130,7 +133,11 @@ def _values(
             solutions += [] if holds is None else [(Term("x"), holds)]
     ground = Ground(target, lambda group: heads_of(group, call["database"]), engine.look)
     try:
-        found = aggregated(kind, solutions, result, ground)
+        tensor = tensor_aggregate(kind, solutions, engine.inputs)
+        if tensor is not None and isinstance(result, Constant):
+            same = decided(comparison("=:=", result, tensor, engine.inputs, call.get("location")), call)
+            return [] if same is None else [(result, same)]
+        found = aggregated(kind, solutions, result, ground) if tensor is None else [(tensor, target.TRUE)]
     except AggregateFaultError as fault:
         if fault.is_unbound:
             raise NonGroundError(f"{aggregate.name} {fault}; bind it in the goal", position) from None
