@@ -24,6 +24,7 @@ from deepplp.program import (
 
 __all__ = ["Finding", "Report", "check_file"]
 
+_ASKING = frozenset({"query/1", "evidence/1", "evidence/2"})
 _READING = frozenset({"consult/1", "use_module/1", "use_module/2"})
 _NO_QUERY = "it has no query/1, so that deepplp prob has nothing to ask; in Python, model.query(…) names what is asked"
 Severity = Literal["error", "warning"]
@@ -168,6 +169,8 @@ def _unused(program: Program) -> Iterator[Finding]:
 
 def _singletons(statement: Statement) -> Iterator[str]:
     counts = Counter(variables_of(statement))
+    if statement.heads_and_body()[1] is None and statement.heads_and_body()[0][0].signature in _ASKING:
+        return  # query(p(X)) asks for every X
     # The variables of a probabilistic head tell its choices apart, so that they matter even if they occur once.
     told = {str(v) for h in statement.heads_and_body()[0] if h.probability is not None for v in h.variables()}
     once = [name for name, count in counts.items() if count == 1 and name not in told and not name.startswith("_")]

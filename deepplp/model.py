@@ -132,7 +132,7 @@ class Model(nn.Module):
         for declaration in self.program.declarations:
             name = declaration.network
             if name not in networks:
-                has = ", ".join(networks) or "none"
+                has = ", ".join(networks) or f"none; give it as networks={{{name!r}: module}}"
                 close = difflib.get_close_matches(name, networks, n=1)
                 meant = f"; did you mean {close[0]!r}?" if close else ""
                 raise UnknownNetworkError(
@@ -221,7 +221,7 @@ class Model(nn.Module):
 
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
-        asked = Query(query, inputs or {}, evidence or {}, facts)
+        asked = Query(query, {} if inputs is None else inputs, {} if evidence is None else evidence, facts)
         return self._asking.one(self._environment, asked, extra, on_inconsistent, dtype)
 
     def query_many(
@@ -295,7 +295,11 @@ class Model(nn.Module):
         The query is ground and compiled anew for it. ``order`` names the one order to try instead, such as
         ``"frontier"``. Printed, the report is a table.
         """
-        return self._asking.report(self._environment, Query(query, inputs or {}, evidence or {}, facts), order)
+        return self._asking.report(
+            self._environment,
+            Query(query, {} if inputs is None else inputs, {} if evidence is None else evidence, facts),
+            order,
+        )
 
     def add_tensor_source(self, name: str, source: TensorSource) -> None:
         """Let programs and queries name tensors as ``tensor(name(key))``: items of a mapping or a data set.

@@ -48,6 +48,11 @@ def findings(tmp_path: Path, text: str) -> list[str]:
         ("0.3::noise(X, Y).\nq(X) :- noise(X, 1).", []),
         ("a. b :- c. c. query(b).", ["1:1: warning: a/0 is of no use to any query"]),
         ("a. b :- c. c.", []),
+        ("0.3::p(1, 2). query(p(X, _)). evidence(p(_, Y), true).", []),
+        (
+            "0.3::p(1). r. query(p(X)) :- r.",
+            ["1:15: warning: X occurs once; write _ for a variable that does not matter"],
+        ),
         (
             "0.7::a; 0.6::b.",
             ["1:1: error: the probabilities of this annotated disjunction sum to 1.3, which is more than 1"],

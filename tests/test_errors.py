@@ -578,6 +578,41 @@ CASES = [
          "p.pl:1:6: the probability 1.5 of p(a) in row 1, which a tensor gives, must be between 0 and 1\n"
          "    P :: p(A) :- mul(A, 1.0, P).\n         ^",
          program="P :: p(A) :- mul(A, 1.0, P).", query="p(a)", inputs={"a": torch.tensor([0.5, 1.5])}),
+    Case("a query of another system's shell", errors.ProgramSyntaxError,
+         "<query>:1:1: a query is its atom alone, without ?-: d(a,0)\n    ?- d(a, 0).\n    ^", query="?- d(a, 0)."),
+    Case("a parameter without its parentheses", errors.InvalidProbabilityError,
+         "p.pl:1:4: the probability t of a is not a number; a learnable probability is t(0.5), or t(_)\n"
+         "    t::a.\n       ^", program="t::a.", query="a"),
+    Case("a domain with a minus sign", errors.DomainError,
+         "p.pl:1:1: the domain of nn(net, [X], Y, [0-2]) is the one term 0-2; a range is 0..2\n"
+         "    nn(net, [X], Y, [0-2]) :: d(X, Y).\n    ^",
+         program="nn(net, [X], Y, [0-2]) :: d(X, Y).", inputs={"a": X}),
+    Case("a recursion that counts down for ever", errors.BudgetExceededError,
+         "p.pl:1:22: more than 250000 goals wait for this one, f(-249998,_): its recursion does not end, or is too deep; "
+         "where it counts down, a goal such as N > 0 before the call ends it\n"
+         "    f(N, X) :- M is N-1, f(M, X).\n                         ^",
+         program="f(N, X) :- M is N-1, f(M, X).\nf(0, done).", query="f(3, X)"),
+    Case("an input with the name of a variable", errors.InputError,
+         "Image is a variable in the query, which stands for no input; an input's name begins with a small letter: image, "
+         "given as {'image': …}", query="d(Image, Y)", inputs={"Image": X}),
+    Case("a list in place of the inputs", errors.InputError,
+         "inputs is a mapping from names to tensors, not a list", inputs=[X]),  # type: ignore[arg-type]
+    Case("a forgotten network", errors.UnknownNetworkError,
+         "p.pl:1:1: no network 'net' for nn(net, [X], Y, [0..2]); this model has: none; give it as "
+         "networks={'net': module}" + NN_CARET, networks={}),
+    Case("numbers of another type", errors.NetworkInputError,
+         "p.pl:1:1: network 'net' failed on inputs of shape [2, 3] (torch.float64): mat1 and mat2 must have the same dtype, "
+         "but got Double and Float; the input is torch.float64: give torch.float32, by .to(torch.float32)" + NN_CARET,
+         inputs={"a": X.double()}, networks={"net": torch.nn.Linear(3, 3)}),
+    Case("a softmax of one example without a batch axis", errors.NetworkInputError,
+         "p.pl:1:1: network 'net' failed on inputs of shape [3] (torch.float32): Dimension out of range (expected to be in "
+         "range of [-1, 0], but got 1); inputs are [batch, …], and one example gets its batch axis by .unsqueeze(0)"
+         + NN_CARET, inputs={"a": X[0]}, networks={"net": torch.nn.Softmax(dim=1)}),
+    Case("a softmax over the batch", errors.NetworkOutputError,
+         "p.pl:1:1: network 'net', input a, row 0: the output [0.5, 0.5, 0.5] read as probabilities for "
+         "nn(net, [X], Y, [0..2]) does not sum to one, but each column over the rows of the batch does: the softmax is "
+         "over values, Softmax(dim=1)" + NN_CARET, inputs={"a": torch.zeros(2, 3)},
+         networks={"net": torch.nn.Softmax(dim=0)}),
     Case("a term that is no answer", errors.UnknownAnswerError,
          "'s(a, b, 7)' is not among the 5 answers; did you mean s(a,b,4) or s(a,b,3) or s(a,b,2)?",
          query="s(a, b, Z)", inputs={"a": X, "b": X}, then="['s(a, b, 7)']"),
@@ -615,6 +650,22 @@ def test_no_message_is_a_bare_exception_of_others() -> None:
     """Every case of this table is one of our errors, and every leaf of the table is exported."""
     for case in CASES:
         assert case.error.__name__ in errors.__all__
+
+
+@pytest.mark.parametrize("given", [{"inputs": X}, {"evidence": X}, {"inputs": X.numpy()}])
+def test_a_tensor_in_place_of_a_mapping(given: dict[str, object]) -> None:
+    """A tensor is not asked whether it is true, which torch refuses; the error says what a mapping is."""
+    model = deepplp.Model(deepplp.Program.from_string(DIGITS), {"net": identity})
+    with pytest.raises(DeepPLPError, match=r"^(inputs|evidence) is a mapping .* not a (Tensor|ndarray)$"):
+        model.query("d(a, Z)", **given)  # type: ignore[arg-type]
+    with pytest.raises(DeepPLPError, match=r"is a mapping .* not a (Tensor|ndarray)"):
+        model.query_many([deepplp.Query("d(a, Z)", **given)])  # type: ignore[arg-type]
+
+
+def test_a_cache_that_is_no_folder() -> None:
+    """What is no folder is refused with what there is to choose."""
+    with pytest.raises(errors.QueryError, match=r"^cache is a folder, or False for none, not 3$"):
+        deepplp.Model(deepplp.Program.from_string("a."), cache=3)  # type: ignore[arg-type]
 
 
 def test_networks_that_are_never_used() -> None:

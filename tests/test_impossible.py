@@ -154,6 +154,7 @@ def test_queries_and_evidence_are_looked_at() -> None:
         ) as caught:
             model.query(*arguments, **options)  # type: ignore[arg-type]
         assert len(caught) == 1
+        assert caught[0].filename == __file__
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             model.query(*arguments, **options)  # type: ignore[arg-type]

@@ -81,6 +81,18 @@ SLIPS = [
     ("a :- b :- c.", "1:8: a statement has one ':-'"),
     ("a :- :- b.", "1:6: nothing stands between ':-' and ':-'"),
     ("a, :- b.", "1:4: nothing stands between ',' and ':-'"),
+    ("q :- a\n0.4::b.", "2:1: the statement before this, which ends in line 1, has no full stop"),
+    ("q :- \\+a\n0.4::b :- c.", "2:1: the statement before this, which ends in line 1, has no full stop"),
+    ("0.5::a, b.", "1:7: a comma stands between the goals of a body, not between heads"),
+    ("a, b :- c.", "1:2: a comma stands between the goals of a body, not between heads"),
+    ("p('don't').", "1:7: this quote ends the text before it; a quote within quotes takes a backslash: \\'"),
+    ('p("say "hi" to").', '1:8: this quote ends the text before it; a quote within quotes takes a backslash: \\"'),
+    ("q :- a, Burglary.", "1:1: Burglary is a variable, and nothing binds it before it is called; a predicate's name"),
+    ("q :- \\+Burglary ; a.", "1:1: Burglary is a variable, and nothing binds it before it is called"),
+    ("nn(net, [X], Y, [a, b]) : p(X, Y).", "1:1: a network takes two colons before what it decides: nn("),
+    ("nn(net, [X]) :- p(X).", "1:1: a network takes two colons, not :-, before what it decides: nn(net,[X]) :: p(X)"),
+    ("nn(net, [X]).", "1:1: nn(net,[X]) decides nothing; write what it decides behind it: nn(net,[X]) :: p(…)"),
+    ("t(P)::a(X) :- w(X, P).", "1:1: the first argument of t is where it starts: a number, or _ for anywhere; one "),
 ]
 
 
@@ -109,6 +121,7 @@ def test_slips(tmp_path: Path, text: str, message: str) -> None:
         ('q(1) :- p, ("a" ; p). p.', '1:13: "a" is a text, and no goal'),
         (":- style_check(-singleton).\nq(1).", "1:4: ProbLog has no style_check/1; there are no style checks"),
         ("q(X) :- p(X) -> X = 1 ; X = 2. p(1).", "1:14: ProbLog has no if-then-else; write"),
+        ("q(X) :- nn(net, [a], X, [0, 1]).", "1:9: nn stands before what a network decides, not in a body: nn(net, "),
     ],
 )
 def test_predicates_that_are_missing(tmp_path: Path, text: str, message: str) -> None:
@@ -131,3 +144,20 @@ def test_probability_of_a_question(tmp_path: Path, head: str) -> None:
         deepplp.Model(file, cache=False).query()
     assert str(caught.value).startswith(f"{file}:1:19: {head}")
     assert deepplp.check_file(file).errors == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["q(X) :- p(X), call(G), G = a.", "q(G) :- p(G), G.", "q :- p(G), \\+G.", "t(P)::q(a)."]
+)
+def test_variables_that_something_binds(text: str) -> None:
+    """A variable as a goal is no slip where another goal or the head has it, and a start may have a name of its own."""
+    deepplp.Program.from_string(text)
+
+
+@pytest.mark.parametrize("name", ["game.pl", "programs/game.pl", " game.problog\n"])
+def test_a_file_in_place_of_a_text(name: str) -> None:
+    """The name of a file where a program's text is wanted."""
+    with pytest.raises(
+        errors.ProgramFileError, match=r"is a file's name, no program's text: deepplp\.Program\.from_file"
+    ):
+        deepplp.Program.from_string(name)

@@ -286,7 +286,8 @@ def _probability(term: Probability, name: Term, position: Position | None) -> fl
             raise ValueError("tensors decide it")
         value = as_float(number_of(term) if isinstance(term, Term) else term)
     except ValueError:
-        raise InvalidProbabilityError(f"the probability {term} of {name} is not a number", position) from None
+        learnt = "; a learnable probability is t(0.5), or t(_)" if str(term) in ("t", "_") else ""
+        raise InvalidProbabilityError(f"the probability {term} of {name} is not a number{learnt}", position) from None
     if not 0.0 <= value <= 1.0:
         raise InvalidProbabilityError(f"the probability {value:.12g} of {name} is not between 0 and 1", position)
     return value

@@ -114,7 +114,7 @@ class GroundMeter:
         if waiting > _MOST_OPEN:
             raise BudgetExceededError(
                 f"more than {_MOST_OPEN} goals wait for this one, {_shown(goal())}: its recursion does not end, or is "
-                "too deep",
+                "too deep; where it counts down, a goal such as N > 0 before the call ends it",
                 self._locate(place()),
             )
 

@@ -213,6 +213,8 @@ def hint_for(signature: str, library: str | None = None) -> str | None:
     name, _, arity = signature.rpartition("/")
     if is_proved_half(name):
         return f"no clauses for {name.removesuffix(PROVED)}/{arity} but those that deny it; state what makes it hold"
+    if name == "nn" and arity in "2345":
+        return "nn stands before what a network decides, not in a body: nn(net, [X], Y, [a, b]) :: p(X, Y)"
     named = (name for name, exported in _LIBRARIES.items() if signature in exported.split())
     library = library or next(named, None)
     if library is not None:

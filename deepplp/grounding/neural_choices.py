@@ -108,9 +108,19 @@ class NeuralChoices:
             seen.add(str(value))
         if not values:
             raise DomainError(f"the domain of {declared} is empty", declared.position)
+        if len(values) == 1 and _looks_like_a_range(values[0]):
+            low, high = values[0].args
+            raise DomainError(
+                f"the domain of {declared} is the one term {low}-{high}; a range is {low}..{high}", declared.position
+            )
         if declared.domain is not None and is_ground(declared.domain):
             self._domains[declared.index] = values
         return values
+
+
+def _looks_like_a_range(value: Term) -> bool:
+    is_pair = not isinstance(value, Constant) and value.functor == "'-'" and value.arity == 2
+    return is_pair and all(isinstance(bound, Constant) and bound.is_integer() for bound in value.args)
 
 
 def domain_of(declared: NeuralDeclaration) -> tuple[Term, ...] | None:

@@ -257,7 +257,7 @@ def call_network(
         kinds = {str(a.dtype) for a in arguments if isinstance(a, Tensor)}
         raise NetworkInputError(
             f"network {name!r} failed on inputs of shape {shapes}{f' ({kinds.pop()})' if len(kinds) == 1 else ''}: "
-            f"{_reason(error)}{_hint_of_a_batch(arguments, error)}"
+            f"{_reason(error)}{_hint(arguments, error)}"
             if arguments
             else f"network {name!r} failed: {_reason(error)}",
             position,
@@ -303,11 +303,16 @@ def _reason(error: Exception) -> str:
 _ONE_EXAMPLE = "; inputs are [batch, …], and one example gets its batch axis by .unsqueeze(0)"
 
 
-def _hint_of_a_batch(arguments: Sequence[Column], error: Exception) -> str:
-    """What to say where the shapes, or torch itself, look as if an example came without a batch axis."""
+def _hint(arguments: Sequence[Column], error: Exception) -> str:
+    """What to say where a type is the fault, or the shapes look as if an example came without a batch axis."""
     tensors = [a for a in arguments if isinstance(a, Tensor)]
+    if not isinstance(error, (RuntimeError, IndexError)):  # torch raises the second where there is no axis 1
+        return ""
+    default = torch.get_default_dtype()
+    if "dtype" in str(error) and any(t.dtype != default for t in tensors):
+        return f"; the input is {', '.join(sorted({str(t.dtype) for t in tensors}))}: give {default}, by .to({default})"
     unbatched = "atched" in str(error) or (tensors and all(t.ndim in (1, 3) for t in tensors))
-    return _ONE_EXAMPLE if isinstance(error, RuntimeError) and unbatched else ""
+    return _ONE_EXAMPLE if unbatched else ""
 
 
 def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
@@ -331,6 +336,11 @@ def _check_shape(name: str, raw: Tensor, rows: int, slot: Slot) -> None:
         )
 
 
+def _columns_sum_to_one(p: Tensor) -> bool:
+    """Whether a softmax seems to have gone over the batch."""
+    return len(p) > 1 and bool(((p.double().sum(dim=0) - 1).abs() < 1e-4).all())
+
+
 def _raise_for_rows(
     name: str, network: Network, weights: Tensor, slots: Sequence[Slot], rows: list[int], tolerance: float
 ) -> None:
@@ -349,11 +359,11 @@ def _raise_for_rows(
     if slot.kind != "categorical" and reason == "has a negative entry":
         reason = "is not between 0 and 1"
         shown = f"{float(p[place][0]):.6g}"
-    advice = (
-        "; if it returns logits, say so: deepplp.Network(net, output='logits')"
-        if network.output == "probabilities" and "finite" not in reason
-        else ""
-    )
+    advice = ""
+    if network.output == "probabilities" and "finite" not in reason:
+        advice = "; if it returns logits, say so: deepplp.Network(net, output='logits')"
+        if reason == "does not sum to one" and _columns_sum_to_one(p):
+            advice = ", but each column over the rows of the batch does: the softmax is over values, Softmax(dim=1)"
     raise NetworkOutputError(
         f"network {name!r}, input {', '.join(slot.inputs)}, row {local}: the output [{shown}] read as "
         f"{network.output.replace('_', '-')} for {slot.declaration} {reason}{advice}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from problog.logic import And, Clause, Constant, Not, Or, Term, Var
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError, UnsupportedConstructError
 from deepplp.program.naming import readable
+from deepplp.program.terms import subterms
 
 __all__ = ["DECLARATIONS", "check_heads", "check_libraries", "control_faults", "declared_predicates", "idle_questions"]
 
@@ -28,10 +30,12 @@ _CALLING = frozenset(
 
 def check_heads(heads: Sequence[Any], body: Term | None, position: Position) -> None:
     """Refuse heads that mean something in another dialect: decisions, continuous variables; and slips."""
+    _check_variables(heads, body, position)
     for head in heads:
         if not isinstance(head, Term) or isinstance(head, (Var, Constant)):
             continue
         _check_goal(head, position)
+        _check_network(head, body, position)
         probability = head.probability
         name = probability.functor if isinstance(probability, Term) and not isinstance(probability, Constant) else None
         if name == "?":
@@ -125,6 +129,45 @@ def _idle(head: Term) -> str:
             f"{1 - likely:g}::seen :- \\+{first}. evidence(seen)."
         )
     return f"evidence/{head.arity} observes nothing; write {instead}"
+
+
+def _check_variables(heads: Sequence[Any], body: Term | None, position: Position) -> None:
+    """Refuse a variable as a goal that stands nowhere else, so that nothing can bind it: a capitalised predicate."""
+    goals: list[Any] = [body]
+    alone: list[Var] = []
+    while goals:
+        goal = goals.pop()
+        if isinstance(goal, (And, Or, Not)):
+            goals += reversed(goal.args)
+        elif isinstance(goal, Var):
+            alone.append(goal)
+    if not alone:
+        return
+    counts = Counter(str(t) for t in subterms([*heads, body]) if isinstance(t, Var))
+    for goal in alone:
+        name = str(goal)
+        if counts[name] == 1 and name[:1].isupper():
+            raise ProgramSyntaxError(
+                f"{name} is a variable, and nothing binds it before it is called; a predicate's name begins with a "
+                f"small letter: {name[:1].lower() + name[1:]}",
+                position,
+            )
+
+
+def _check_network(head: Term, body: Term | None, position: Position) -> None:
+    """Refuse ``nn(net, [X], Y, [a, b]) : p(X, Y)``, the same with ``:-``, and the annotation as a fact."""
+    annotation: Any = head.args[0] if head.functor == "':'" and head.arity == 2 else head
+    is_annotation = isinstance(annotation, Term) and annotation.functor == "nn" and annotation.arity > 1
+    if not is_annotation or not isinstance(annotation.args[1], Term) or annotation.args[1].functor not in (".", "[]"):
+        return
+    shown = readable(annotation)
+    if annotation is not head:
+        message = f"a network takes two colons before what it decides: {shown} :: {readable(head.args[1])}"
+    elif body is None:
+        message = f"{shown} decides nothing; write what it decides behind it: {shown} :: p(…)"
+    else:
+        message = f"a network takes two colons, not :-, before what it decides: {shown} :: {readable(body)}"
+    raise ProgramSyntaxError(message, position)
 
 
 def _check_goal(head: Term, position: Position) -> None:

@@ -267,7 +267,7 @@ def constants_of(program: Program) -> frozenset[str]:
     stack: list[Any] = [s.term for s in program.statements]
     while stack:
         term = stack.pop()
-        if not isinstance(term, Term):
+        if not isinstance(term, Term) or isinstance(term, Var):
             continue
         found.add(str(term) if term.arity == 0 else str(term.functor))
         stack.extend(term.args)

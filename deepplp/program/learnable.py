@@ -114,6 +114,8 @@ def learnable_clause(
     learnable = tuple(isinstance(p, Term) and p.functor == "t" and p.arity > 0 for p in probabilities)
     if not any(learnable):
         return None
+    for p in (p for p, learnt in zip(probabilities, learnable, strict=True) if learnt):
+        _check_first(p, heads, body, position)
     return LearnableClause(
         index,
         tuple(str(h.with_probability(None)) for h in heads),
@@ -124,6 +126,18 @@ def learnable_clause(
         position,
         _text(heads, body),
     )
+
+
+def _check_first(probability: Term, heads: Sequence[Term], body: Term | None, position: Position) -> None:
+    """Refuse ``t(X)::p(X)``: a probability that starts anywhere, as if X were not there."""
+    first = probability.args[0]
+    parts = [*(h.with_probability(None) for h in heads), *([] if body is None else [body])]
+    if isinstance(first, Var) and str(first) != "_" and any(str(first) in map(str, p.variables()) for p in parts):
+        raise ProgramSyntaxError(
+            f"the first argument of t is where it starts: a number, or _ for anywhere; one parameter for each {first} "
+            f"is t(_, {first})",
+            position,
+        )
 
 
 class _Letters(dict[str, Var]):

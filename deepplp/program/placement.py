@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from problog.parser import Token
 
 from deepplp.errors import ProgramSyntaxError, UnsupportedConstructError
+from deepplp.program.slips import side_by_side
 from deepplp.program.text import Text
 
 __all__ = ["check_placement"]
@@ -53,7 +54,8 @@ def check_placement(tokens: Sequence[Token], text: Text) -> None:
                 open_ones.pop()
         elif token.string == "::" and token.binop:
             message = _fault(tokens, number, open_ones, text)
-            if message is not None:
+            # Where a full stop is missing before the probability, the parser says so.
+            if message is not None and side_by_side(tokens[_first(tokens, number) : number], text) is None:
                 raise ProgramSyntaxError(message, text.position(tokens[_first(tokens, number)].location))
         elif token.string == "~" and _is_infix(tokens, number) and any(e.is_body or e.name for e in open_ones):
             raise UnsupportedConstructError(

@@ -118,6 +118,10 @@ class Program:
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
         """Parse a text; ``name`` is what errors call it. Relative paths in it are taken from the current folder."""
+        if isinstance(text, str) and _IS_FILE.fullmatch(text):
+            raise ProgramFileError(
+                f"{text.strip()!r} is a file's name, no program's text: deepplp.Program.from_file(path) reads a file"
+            )
         return _Loader(".").load(Text(name, text))
 
     @classmethod
@@ -229,6 +233,7 @@ class Program:
 
 
 _IS_PROGRAM = re.compile(r"::|:-|\n|[\w)]\.\s*$")  # what the name of a file hardly ever holds
+_IS_FILE = re.compile(r"\s*[^\s(),]+\.(?:pl|plp|pro|problog|prolog)\s*")
 _FULL_STOP = re.compile(r"\.(?=\s|%|$)")
 
 

@@ -16,7 +16,15 @@ from problog.parser import Token
 from deepplp.errors import ProgramSyntaxError
 from deepplp.program.text import Text
 
-__all__ = ["character_hint", "check_arguments", "percent_sign", "slip_in"]
+__all__ = [
+    "character_hint",
+    "check_arguments",
+    "comma_between_heads",
+    "percent_sign",
+    "quote_within",
+    "side_by_side",
+    "slip_in",
+]
 
 Slip = tuple[str, int]
 """What is wrong, and the offset of where it is."""
@@ -95,7 +103,7 @@ def check_arguments(tokens: Sequence[Token], text: Text) -> None:
 def slip_in(tokens: Sequence[Token], text: Text) -> Slip | None:
     """The first slip in a statement, if one is known."""
     for find in (
-        _comment, _percent, _brackets, _sign, _capital, _decimal_comma, _blank, _missing_operand, _side_by_side,
+        _comment, _percent, _brackets, _sign, _capital, _decimal_comma, _blank, _missing_operand, side_by_side,
         _argument, _necks,
     ):  # fmt: skip
         found = find(tokens, text)
@@ -222,6 +230,34 @@ def _necks(tokens: Sequence[Token], text: Text) -> Slip | None:
     return None
 
 
+def comma_between_heads(tokens: Sequence[Token], text: Text) -> Slip | None:
+    """A comma between heads."""
+    for token in _outer(tokens):
+        if token.string in _NECKS:
+            return None
+        if token.string == ",":
+            return (
+                "a comma stands between the goals of a body, not between heads: write a clause for each head, or, "
+                "where one of them at most holds, 0.5::a; 0.5::b",
+                token.location,
+            )
+    return None
+
+
+def quote_within(text: Text, offset: int) -> Slip | None:
+    """The quote that ends a text too early, where the one at ``offset`` has no partner: that of ``'don't'``."""
+    quote = text.content[offset : offset + 1]
+    if quote not in ("'", '"'):
+        return None
+    line = text.content.rfind("\n", 0, offset) + 1
+    found = re.compile(rf"{quote}[^{quote}\n]*{quote}(?=\w)").search(text.content, line, offset)
+    return None if found is None else (_quote_ends(quote), found.end() - 1)
+
+
+def _quote_ends(quote: str) -> str:
+    return f"this quote ends the text before it; a quote within quotes takes a backslash: \\{quote}"
+
+
 def _argument(tokens: Sequence[Token], text: Text) -> Slip | None:
     """An operator such as ``;`` within an argument, which takes parentheses of its own."""
     opened: list[int | None] = []  # the bracket that begins the arguments of a name; None for other brackets
@@ -268,7 +304,7 @@ def _outer(tokens: Sequence[Token]) -> Iterator[Token]:
             depth += 1
 
 
-def _side_by_side(tokens: Sequence[Token], text: Text) -> Slip | None:
+def side_by_side(tokens: Sequence[Token], text: Text) -> Slip | None:
     """Two operands with no operator between them."""
     for left, right in _pairs(tokens):
         for word in (left, right):
@@ -278,6 +314,8 @@ def _side_by_side(tokens: Sequence[Token], text: Text) -> Slip | None:
             continue
         if left.string == "!":
             return "not is \\+; the cut ! stands for itself", left.location
+        if left.string[0] in "'\"" and _adjacent(left, right):
+            return _quote_ends(left.string[0]), right.location - 1
         before, here = text.position(left.location), text.position(right.location)
         if here.line > before.line and here.column == 1:
             return f"the statement before this, which ends in line {before.line}, has no full stop", right.location

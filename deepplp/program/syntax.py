@@ -34,7 +34,14 @@ from deepplp.program.grammar import GrammarError, clause_of_rule, is_grammar_rul
 from deepplp.program.halves import DENIED, PROVED, half_name
 from deepplp.program.naming import readable
 from deepplp.program.placement import check_placement
-from deepplp.program.slips import character_hint, check_arguments, percent_sign, slip_in
+from deepplp.program.slips import (
+    character_hint,
+    check_arguments,
+    comma_between_heads,
+    percent_sign,
+    quote_within,
+    slip_in,
+)
 from deepplp.program.text import Text
 
 __all__ = ["RANGE_FUNCTOR", "compound", "name_of", "parse_goal", "parse_statements", "parse_term"]
@@ -350,6 +357,8 @@ def _explain(error: ParseError, text: Text, statement_start: int, tokens: Sequen
             "ProbLog has no operators but its own; write terms as name(a, b)", text.position(statement_start)
         )
     slip = slip_in(tokens, text) if tokens else percent_sign(text, statement_start, len(text.content))
+    if slip is None and message.lower() == "operator priority clash":
+        slip = comma_between_heads(tokens, text)
     if slip is not None:
         return ProgramSyntaxError(slip[0], text.position(slip[1]))
     if message == "Incomplete statement":
@@ -361,7 +370,8 @@ def _explain(error: ParseError, text: Text, statement_start: int, tokens: Sequen
             "expected an operator, ',' or '.' before this; is a comma or full stop missing?", text.position(offset)
         )
     if message.startswith("Unmatched character"):
-        return ProgramSyntaxError(f"{text.content[offset : offset + 1]!r} has no partner", text.position(offset))
+        slip = quote_within(text, offset) or (f"{text.content[offset : offset + 1]!r} has no partner", offset)
+        return ProgramSyntaxError(slip[0], text.position(slip[1]))
     if message.startswith("Unexpected character"):
         character = text.content[offset : offset + 1]
         hint = character_hint(character) or ("quote a name that starts with it" if character.isalpha() else None)
@@ -391,6 +401,9 @@ def _syntax_errors(text: Text, start: int, build: Any, tokens: Sequence[Token] =
     except ProbLogError as error:
         message = str(error.base_message)
         if message.startswith("Unexpected clause head"):
+            slip = comma_between_heads(tokens, text) if tokens else None
+            if slip is not None:
+                raise ProgramSyntaxError(slip[0], text.position(slip[1])) from None
             message = f"{message}; a head is an atom such as p(X)"
         raise ProgramSyntaxError(message[:1].lower() + message[1:], text.position(start)) from None
     except (AttributeError, IndexError, TypeError, KeyError, ValueError) as error:
@@ -403,11 +416,14 @@ def _syntax_errors(text: Text, start: int, build: Any, tokens: Sequence[Token] =
         raise ProgramSyntaxError(message, text.position(offset)) from None
 
 
+_STATEMENT = "a fact or a rule"
+
+
 def parse_statements(
     text: Text,
     identifier: int = 0,
     *,
-    expected: str = "a fact or a rule",
+    expected: str = _STATEMENT,
     kinds: tuple[type, ...] = (Clause, AnnotatedDisjunction, Or),
 ) -> list[tuple[Term, Position, int]]:
     """Parse a program: each statement with the position of its first token and the offset behind its full stop.
@@ -446,7 +462,7 @@ def parse_statements(
 
 
 def _no_statement(term: Any, expected: str, tokens: Sequence[Token], text: Text) -> ProgramSyntaxError:
-    slip = slip_in(tokens, text)
+    slip = slip_in(tokens, text) or (comma_between_heads(tokens, text) if expected == _STATEMENT else None)
     if slip is not None:
         return ProgramSyntaxError(slip[0], text.position(slip[1]))
     if isinstance(term, Var):
@@ -507,6 +523,8 @@ def parse_goal(text: str, name: str = "<query>") -> Term:
             raise ProgramSyntaxError(f"expected one atom or its negation: {fault}", position)
         if len(statements) != 1 or type(atom) is not Term:
             raise ProgramSyntaxError(f"expected {expected}", position)
+        if atom.functor == "'-'" and atom.arity == 2 and str(atom.args[0]) == "?":
+            raise ProgramSyntaxError(f"a query is its atom alone, without ?-: {readable(atom.args[1])}", position)
     except ProgramSyntaxError as error:
         where = error.position
         shown = Text(name, stripped).at(where.line, where.column) if where else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import sys
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +19,14 @@ from deepplp.errors import (
     DeepPLPError,
     ImpossibleValueWarning,
     InconsistentEvidenceError,
+    InputError,
     QueryError,
     UnusedInputError,
 )
 from deepplp.formula import Choice
 from deepplp.grounding import ArgumentValues
 from deepplp.locks import ForkSafeLock
-from deepplp.program import Not, Program, Term, are_current, constants_of, signatures_defined, subterms
+from deepplp.program import Not, Program, Term, Var, are_current, constants_of, signatures_defined, subterms
 from deepplp.queries.blindness import Blindness
 from deepplp.queries.compiled import CompiledQuery, choices_read, learnable_slots
 from deepplp.queries.contradiction import contradiction
@@ -119,6 +121,7 @@ class CompiledQueries:
         program = self._workshop.program_with(question.facts, environment.networks)
         mentioned = self._constants_of(program) | _constants(question.goals)
         names = {name: None for name in question.names if asked.extra == "error" or name in mentioned}
+        _check_names([n for n in names if n not in mentioned], question.goals)
         if not question.facts:  # which may add what the program lacks
             self._warn_of_impossible_values(question.goals)
         exact = Pattern(question.queries, tuple(names), question.evidence, {})
@@ -136,7 +139,7 @@ class CompiledQueries:
             fault = self._argument_values.fault(goal.child if isinstance(goal, Not) else goal)
             if fault is not None and not self._told:
                 self._told = True
-                warnings.warn(fault, ImpossibleValueWarning, stacklevel=6)
+                warnings.warn(fault, ImpossibleValueWarning, stacklevel=_callers_level())
 
     def _assembled(
         self, question: Question, built: Built, names: Mapping[str, None], environment: Environment
@@ -294,6 +297,26 @@ class CompiledQueries:
         return place_on_disk(self._folder, self._settings, program, pattern, str(facts))
 
 
+def _check_names(spare: Sequence[str], goals: Sequence[Term]) -> None:
+    """Raise for an input that has the name of a variable of the query."""
+    for term in subterms(goals) if spare else ():
+        name = str(term)
+        if isinstance(term, Var) and name in spare:
+            small = name[:1].lower() + name[1:]
+            raise InputError(
+                f"{name} is a variable in the query, which stands for no input; an input's name begins with a small "
+                f"letter: {small}, given as {{{small!r}: …}}"
+            )
+
+
+def _callers_level() -> int:
+    """The level on the stack, for a warning of the function that asks, of who called this library."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "deepplp":
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def _check_inputs(spare: Sequence[str], mentioned: frozenset[str] | set[str], goals: Sequence[Term]) -> None:
     """Raise for an input whose name stands nowhere."""
     for name in spare:
@@ -304,4 +327,4 @@ def _check_inputs(spare: Sequence[str], mentioned: frozenset[str] | set[str], go
 
 
 def _constants(goals: Sequence[Term]) -> set[str]:
-    return {str(term) for term in subterms(goals) if not term.args}
+    return {str(term) for term in subterms(goals) if not term.args and not isinstance(term, Var)}

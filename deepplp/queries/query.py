@@ -96,10 +96,10 @@ def read(query: Query, extra: Extra = "error") -> tuple[Asked, Tensors]:
     if extra not in ("error", "ignore"):
         raise QueryError(f"extra is 'error' or 'ignore', not {extra!r}")
     queries = (text,) if isinstance(text, str) else None if text is None else tuple(text)
-    inputs = query.inputs or _NOTHING
+    inputs = _NOTHING if query.inputs is None else query.inputs
     evidence: Evidence = ()
     observed = _NOTHING
-    if query.evidence:
+    if not isinstance(query.evidence, Mapping) or query.evidence:
         known = checked_evidence(query.evidence)
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
         evidence = tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in known.items()))

@@ -24,7 +24,7 @@ import numpy as np
 import platformdirs
 
 from deepplp.circuit import TRUE_NODE, Circuit, check_circuit
-from deepplp.errors import CacheWarning
+from deepplp.errors import CacheWarning, QueryError
 from deepplp.program import Program
 from deepplp.queries.encoding import decoded, encoded
 from deepplp.queries.entries import MOST_BYTES, read_entry, write_entry
@@ -48,6 +48,8 @@ def cache_folder(chosen: str | os.PathLike[str] | bool | None) -> Path | None:
     if chosen is False:
         return None
     if chosen is not None and chosen is not True:
+        if not isinstance(chosen, (str, os.PathLike)):
+            raise QueryError(f"cache is a folder, or False for none, not {chosen!r}")
         return Path(chosen)
     named = os.environ.get("DEEPPLP_CACHE", "")
     if named == "off":
