@@ -67,6 +67,7 @@ class SameStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at(self.patterns, environment)
         same = self._terms.resolve(self._left, environment) == self._terms.resolve(self._right, environment)
         return 0 if same else None
 
@@ -86,6 +87,7 @@ class TestStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at(self.patterns, environment)
         value = self._terms.resolve(self.patterns[0], environment)
         return 0 if self._function(self._terms.clause_term(value)) else None
 

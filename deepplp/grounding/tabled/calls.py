@@ -55,7 +55,11 @@ class CallStep:
         table = run.table(self.predicate, goal, variables)
         if not isinstance(table, Table):
             return table
-        return self._bound(table.solutions, free, environment) if table.complete else table
+        if not table.complete:
+            return table
+        if table.sees_bindings:
+            run.look_at([p for _, p in free], environment)
+        return self._bound(table.solutions, free, environment)
 
     def _bound(
         self,
@@ -129,6 +133,7 @@ class NegationStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at(self.inner.patterns, environment)
         found = self.inner.step(run, environment.copy())
         if found is None:
             return 0

@@ -26,6 +26,7 @@ class TermComparisonStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at(self.patterns, environment)
         left, right = _arguments(self._terms, self.patterns, environment, self._call)
         return 0 if self._compare(left, right) else None
 
@@ -46,6 +47,7 @@ class ListTestStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at(self.patterns, environment)
         arguments = [self._terms.clause_term(self._terms.resolve(p, environment)) for p in self.patterns]
         try:
             return 0 if self._test(*arguments) else None
@@ -69,6 +71,7 @@ class OrderingStep:
 
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
+        run.look_at((p for i, p in enumerate(self.patterns) if i != self._ordering.output), environment)
         found = self._found(environment)
         if found is None:
             return None

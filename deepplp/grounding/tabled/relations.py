@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeAlias
 
 from deepplp.grounding.clause_base import Location
@@ -45,6 +45,9 @@ class Run(Protocol):
 
     def table(self, predicate: Predicate, key: Atom, variables: int) -> Table | Key:
         """The table of a call, or the key of a ground call that needs no table."""
+
+    def look_at(self, patterns: Iterable[Pattern], environment: Environment) -> None:
+        """Note that a goal's result may be another one where more of its terms is bound."""
 
 
 class Step(Protocol):
@@ -269,11 +272,13 @@ class Table:
     left of them when all are there. ``work`` is what is left of the evaluation, the next item last, ``consumers`` what
     waits for more answers. ``order`` and ``low`` find strongly connected tables, as in Tarjan's algorithm. ``growth``
     counts the answers that hold terms which are new since the evaluation began, when there were ``known`` ones.
+    ``sees_bindings`` says that an instance of the call may be proved in other ways than the answers that are its
+    instances: a goal, such as ``var(X)``, has looked at a variable of the call.
     """
 
     __slots__ = (
         "complete", "consumers", "entries", "growth", "key", "known", "listed", "low", "order", "predicate",
-        "solutions", "started", "variables", "work",
+        "sees_bindings", "solutions", "started", "variables", "work",
     )  # fmt: skip
 
     def __init__(self, predicate: Predicate, key: Atom, variables: int) -> None:
@@ -287,5 +292,6 @@ class Table:
         self.consumers: list[Consumer] = []
         self.started = False
         self.complete = False
+        self.sees_bindings = False
         self.order = self.low = 0
         self.growth = self.known = 0

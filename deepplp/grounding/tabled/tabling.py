@@ -9,14 +9,14 @@ answers left to pass on: then all of them are complete. A negated call needs a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, cast
 
 from deepplp.grounding.clause_base import Location
 from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.tabled.calls import CallStep
 from deepplp.grounding.tabled.relations import Answer, Atom, Consumer, Predicate, Proof, Rule, Table, Work
-from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Terms
+from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
 from deepplp.grounding.target import FALSE_KEY, TRUE_KEY, GroundTarget, Key
 from deepplp.program import Term
 from deepplp.watch import StoppedError
@@ -57,6 +57,8 @@ class Tabling:
         self._open: list[Table] = []  # those that are not complete, in the order of their calls
         self._news: dict[Table, None] = {}  # tables with answers that their consumers have not seen
         self._called = 0
+        self._table: Table  # whose clause is gone on with, and that clause
+        self._rule: Rule
 
     def table(self, predicate: Predicate, key: Atom, variables: int) -> Table | Key:
         """The table of a call, or the key of a ground call that needs no table."""
@@ -78,6 +80,18 @@ class Tabling:
                 self._evaluate(found)
             return found.solutions
         return [] if found is None else [(ground_arguments(key), found)]
+
+    def look_at(self, patterns: Iterable[Pattern], environment: Environment) -> None:
+        """Note that a goal's result may be another one where more of its terms is bound: see `Run`.
+
+        What it looks at is the caller's where it holds a variable of the head. Those that the call has bound, and those
+        of the clause alone, are the same for every instance of the call.
+        """
+        table = self._table
+        if table.variables and not table.sees_bindings:
+            free = self._terms.free_variables(patterns, environment)
+            if free:
+                table.sees_bindings = not free.isdisjoint(self._terms.free_variables(self._rule.head, environment))
 
     def _look_up(self, table: Table) -> None:
         """Complete the table of a predicate that has facts alone."""
@@ -108,7 +122,10 @@ class Tabling:
                 waiting[-1].low = min(waiting[-1].low, top.low)
             elif not self._resume(top):
                 position = self._open.index(top) if self._open[-1] is not top else len(self._open) - 1
-                for table in self._open[position:]:
+                connected = self._open[position:]
+                sees_bindings = any(t.sees_bindings for t in connected)
+                for table in connected:
+                    table.sees_bindings = sees_bindings
                     self._complete(table)
                 del self._open[position:]
                 waiting.pop()
@@ -153,6 +170,7 @@ class Tabling:
         """Go on with a clause until it ends, fails or has to wait."""
         work = top.work
         table, rule, position, environment, proof = work.pop()
+        self._table, self._rule = table, rule
         goals = rule.goals
         while position < len(goals):
             goal = goals[position]
@@ -263,7 +281,7 @@ class Tabling:
                 node = TRUE_KEY if opened and target.is_certain(opened) else opened
             assert node is not None  # a proof that holds in no world is none
             table.solutions.append((arguments, node))
-            if table.variables and not table.predicate.are_facts:
+            if table.variables and not table.sees_bindings and not table.predicate.are_facts:
                 self.ground.setdefault((table.key[0], *arguments), node)
         if not table.variables:
             self.ground[table.key] = table.solutions[0][1] if table.solutions else FALSE_KEY

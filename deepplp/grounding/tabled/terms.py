@@ -7,7 +7,7 @@ for every variable that is bound, and None for the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from deepplp.grounding.clause_base import ClauseTerm, Location
@@ -199,6 +199,18 @@ class Terms:
                 return pattern
             pattern = bound
         return self._built(pattern[0], [self.resolve(a, environment) for a in pattern[1:]])
+
+    def free_variables(self, patterns: Iterable[Pattern], environment: Environment) -> set[int]:
+        """The variables that patterns hold in an environment."""
+        found: set[int] = set()
+        stack = [self.resolve(p, environment) for p in patterns]
+        while stack:
+            pattern = stack.pop()
+            if not isinstance(pattern, int):
+                stack.extend(pattern[1:])
+            elif pattern < 0:
+                found.add(pattern)
+        return found
 
     def match(self, pattern: Pattern, number: int, environment: Environment) -> bool:
         """Make a pattern the ground term of a number, by binding its variables."""
