@@ -13,6 +13,7 @@ from deepplp.circuit import Circuit
 from deepplp.compilation.algebra import Algebra, Function
 from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
 from deepplp.compilation.diagram import Diagram
+from deepplp.compilation.elimination import Elimination, TooWideError
 from deepplp.compilation.encoding import encode_choices
 from deepplp.compilation.export import export
 from deepplp.compilation.fixpoints import Cycle, eliminate, iterate
@@ -24,7 +25,10 @@ from deepplp.compilation.stack import call_with_deep_stack
 from deepplp.errors import Position
 from deepplp.formula import Atom, Formula
 
-__all__ = ["Blowup", "Limits", "along_order", "bottom_up", "describe"]
+__all__ = ["ELIMINATION", "Blowup", "Limits", "along_order", "bottom_up", "by_elimination", "describe"]
+
+ELIMINATION = "elimination"
+"""Under which name the elimination of variables stands among the orders that are tried."""
 
 _FEW_VARIABLES = 12  # no diagram over so few is large
 _HEADS = 3  # of a choice that a message lists
@@ -83,6 +87,26 @@ def bottom_up(formula: Formula, parts: Parts, name: str, choices: Sequence[int],
         return call_apart(made, left, limits.memory)
     except ApartError as end:
         return job.ended(end.reason)
+
+
+def by_elimination(formula: Formula, limits: Limits) -> Made:
+    """Compile a formula by eliminating its variables. A step is a product looked at."""
+    start = time.perf_counter()
+    meter = Meter(limits.deadline, limits.nodes, limits.steps)
+    elimination = Elimination(formula, meter)
+
+    def attempt(outcome: str, nodes: int, elements: int) -> Attempt:
+        return Attempt(ELIMINATION, outcome, nodes, elements, meter.steps, time.perf_counter() - start)
+
+    try:
+        circuit = elimination.circuit()
+    except OutOfBudgetError as stop:
+        wide = set(elimination.choices)
+        part = tuple(i for i, node in enumerate(formula.nodes) if isinstance(node, Atom) and node.choice in wide)
+        return attempt(f"stopped: out of {stop.limit}", elimination.nodes, 0), Blowup(stop.limit, part, 0)
+    except TooWideError as stop:
+        return attempt(f"stopped: {stop}", elimination.nodes, 0), Blowup("width", (), 0)
+    return attempt("compiled", circuit.nodes, circuit.elements), circuit
 
 
 class _Job:

@@ -9,6 +9,7 @@ from deepplp.limits import check_limits
 
 __all__ = ["CompileBudget", "Meter", "OutOfBudgetError"]
 
+_TRIED = 5  # the part of its steps that an attempt may take, if more are expected than there are
 _STEPS_PER_LOOK = 4096  # steps between two looks at the clock: a few milliseconds
 
 
@@ -64,6 +65,11 @@ class Meter:
         if self._deadline is not None and self.steps >= self._next_look:
             self._next_look = self.steps + _STEPS_PER_LOOK
             self.look()
+
+    def expect(self, steps: float) -> None:
+        """Say how many more steps it may take. If there are not so many, only a part of them is spent on trying."""
+        if self._limit is not None and self.steps + steps > self._limit:
+            self._limit = min(self._limit, self.steps + self._limit // _TRIED)
 
     def look(self) -> None:
         """Look at the clock."""

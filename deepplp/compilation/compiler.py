@@ -9,7 +9,15 @@ from typing import Literal, TypeAlias, get_args
 
 from deepplp.circuit import Circuit
 from deepplp.collector import collector_paused
-from deepplp.compilation.attempt import Blowup, Limits, along_order, bottom_up, describe
+from deepplp.compilation.attempt import (
+    ELIMINATION,
+    Blowup,
+    Limits,
+    along_order,
+    bottom_up,
+    by_elimination,
+    describe,
+)
 from deepplp.compilation.compile_budget import CompileBudget
 from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
@@ -25,6 +33,7 @@ _EASY_STEPS_PER_LITERAL = 8  # and more for a large formula: what reading it cos
 _GROWTH = 4  # of the limit, from round to round
 _SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no smaller circuit is looked for
 _CYCLES_GROWTH = 256  # of the limit, for the order that is made for cycles
+_ELIMINATED = 100  # times the default order's steps, for the elimination of variables: its steps are as much faster
 _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _SENTENTIAL_BYTES = 1 << 30  # within one operation, where it has long made more nodes than it may
@@ -33,8 +42,8 @@ _GIVEN = "given"
 Order: TypeAlias = str | Sequence[int]
 """The name of one of `ORDERS`, or the numbers of the choices that the goals reach, first decided to last."""
 
-CompilerName: TypeAlias = Literal["portfolio", "sdd"]
-"""Who compiles: "portfolio" tries several orders and keeps the smallest circuit, "sdd" is PySDD alone."""
+CompilerName: TypeAlias = Literal["portfolio", "elimination", "sdd"]
+"""Who compiles: "portfolio" tries several ways and keeps the smallest circuit; the others are one way alone."""
 
 COMPILERS: tuple[CompilerName, ...] = get_args(CompilerName)
 
@@ -109,7 +118,7 @@ def compile_with_report(
         raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
     with collector_paused():
         attempts = _Attempts(formula, budget or CompileBudget())
-        work = attempts.portfolio if compiler == "portfolio" else attempts.sdd
+        work = {"portfolio": attempts.portfolio, "elimination": attempts.elimination, "sdd": attempts.sdd}[compiler]
         return call_watched(lambda: work(order), attempts.budget.seconds, attempts.budget.memory, attempts.stopped)
 
 
@@ -141,6 +150,18 @@ class _Attempts:
         reason = "PySDD was asked for" if order is None else "PySDD was asked for, and this order was given"
         return self._ended(self._try(name, None, by_pysdd=True), name, reason)
 
+    def elimination(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
+        """By elimination of variables, in an order of its own."""
+        if order is not None:
+            raise QueryError("the elimination of variables has an order of its own; leave out order=, or the compiler")
+        found = self._eliminated(None)
+        if isinstance(found, Blowup) and found.limit == "width":
+            raise QueryError(
+                f"the elimination of variables does not take this program ({self.attempts[-1].outcome}); "
+                "leave out the compiler, so that other ways are tried"
+            )
+        return self._ended(found, ELIMINATION, "the elimination of variables was asked for")
+
     def portfolio(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
         """The order that is given, or the best of several."""
         if order is not None:
@@ -153,7 +174,14 @@ class _Attempts:
             return found, self._report(DEFAULT_ORDER, reason)
         if found.limit != "steps":
             return self._rounds(limit, found)
-        if self._parts.longest_cycle:
+        if not self._parts.longest_cycle:
+            eliminated = self._eliminated(_ELIMINATED * limit)
+            if isinstance(eliminated, Circuit):
+                reason = "the default took too many steps, and the elimination of variables came to its end"
+                return self._ended(eliminated, ELIMINATION, reason)
+            if eliminated.limit == "seconds":
+                return self._ended(eliminated, ELIMINATION, "")
+        else:
             along = self._try(CYCLES_ORDER, _CYCLES_GROWTH * limit)
             if isinstance(along, Circuit) or along.limit == "seconds":
                 return self._ended(along, CYCLES_ORDER, "the default took too many steps, and there are cycles")
@@ -229,6 +257,13 @@ class _Attempts:
         self.attempts.append(compiled[0])
         return compiled[1]
 
+    def _eliminated(self, limit: int | None) -> Circuit | Blowup:
+        seconds = self.budget.seconds
+        deadline = None if seconds is None else self._start + seconds
+        made = by_elimination(self.formula, Limits(deadline, self.budget.nodes, limit, self.budget.memory))
+        self.attempts.append(made[0])
+        return made[1]
+
     def _take(self, order: Order) -> str:
         """The name of an order that is given, under which it is known from now on."""
         name = order if isinstance(order, str) else _GIVEN
@@ -251,7 +286,7 @@ class _Attempts:
         return choices
 
     def _report(self, winner: str, reason: str) -> CompilationReport:
-        choices = self._order(winner)
+        choices = () if winner == ELIMINATION else self._order(winner)
         names = tuple(self.formula.choices[c].shown() for c in choices)
         return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 

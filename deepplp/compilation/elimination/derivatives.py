@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deepplp.circuit import TRUE_NODE, IntArray
+from deepplp.circuit import FALSE_NODE, TRUE_NODE, IntArray
 from deepplp.compilation.elimination.products import Products, Round
 
 __all__ = ["derivatives"]
@@ -31,8 +31,9 @@ def derivatives(products: Products, seeds: Mapping[int, int], marked: IntArray) 
     above = _above(rounds, products.count, marked)
     firsts = [r.first for r in rounds]
     waiting: dict[int, list[Terms]] = {}
-    by = np.full(products.count, -1, dtype=np.int64)  # derivatives by nodes; -1 for none
-    _send(waiting, firsts, above, tuple(np.array(list(c), dtype=np.int64) for c in _columns(seeds)))
+    by = np.full(products.count, FALSE_NODE, dtype=np.int64)
+    starts, factors = (np.array(list(c), dtype=np.int64) for c in (seeds.keys(), seeds.values()))
+    _send(waiting, firsts, above, (starts, factors, np.full_like(starts, TRUE_NODE)))
     for number in range(len(rounds) - 1, -1, -1):
         received = waiting.pop(number, None)
         if received is None:
@@ -43,14 +44,10 @@ def derivatives(products: Products, seeds: Mapping[int, int], marked: IntArray) 
         made = rounds[number]
         parents = made.first + np.repeat(np.arange(len(made.offsets) - 1), np.diff(made.offsets))
         for mine, other in ((made.left, made.right), (made.right, made.left)):
-            passed = (mine > TRUE_NODE) & (by[parents] != -1)
+            passed = (mine > TRUE_NODE) & (by[parents] != FALSE_NODE)
             passed[passed] = above[mine[passed]]
             _send(waiting, firsts, above, (mine[passed], by[parents[passed]], other[passed]))
-    return {int(node): int(by[node]) for node in marked if by[node] != -1}
-
-
-def _columns(seeds: Mapping[int, int]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-    return list(seeds), list(seeds.values()), [TRUE_NODE] * len(seeds)
+    return {int(node): int(by[node]) for node in marked if by[node] != FALSE_NODE}
 
 
 def _above(rounds: Sequence[Round], count: int, marked: IntArray) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray, starts_of
-from deepplp.compilation.compile_budget import Meter, OutOfBudgetError
+from deepplp.compilation.compile_budget import Meter
 from deepplp.compilation.elimination.derivatives import derivatives
 from deepplp.compilation.elimination.groups import TooWideError
 from deepplp.compilation.elimination.network import Network, network_of
@@ -19,7 +19,7 @@ from deepplp.compilation.elimination.order import elimination_order
 from deepplp.compilation.elimination.products import Products
 from deepplp.compilation.elimination.propagation import ContradictionError, simplified
 from deepplp.compilation.elimination.relations import Relation, joined, joined_without, reduced
-from deepplp.formula import Formula
+from deepplp.formula import Formula, components_of
 
 __all__ = ["Elimination", "TooWideError"]
 
@@ -43,25 +43,31 @@ class Elimination:
 
         Raises:
             OutOfBudgetError: the meter's limits do not suffice.
-            TooWideError: a gate reads too much to be a relation.
+            TooWideError: a gate reads too much to be a relation, or there are cycles.
         """
         try:
-            network = network_of(self._formula, simplified(self._formula), self._products)
-            network.relations[:] = reduced(network.relations, network.sizes)
-            if any(not relation.rows for relation in network.relations):
-                raise ContradictionError
+            return self._compiled()
         except ContradictionError:
-            return self._exported([FALSE_NODE] * len(self._formula.queries), FALSE_NODE)
+            return exported(self._formula, self._products, [FALSE_NODE] * len(self._formula.queries), FALSE_NODE)
+
+    def _compiled(self) -> Circuit:
+        products = self._products
+        if any(component.cyclic for component in components_of(self._formula)):
+            raise TooWideError("there are cycles")
+        network = network_of(self._formula, simplified(self._formula), products)
+        network.relations[:] = reduced(network.relations, network.sizes)
+        if any(not relation.rows for relation in network.relations):
+            raise ContradictionError
         markers = self._mark(network)
         certain, free = self._eliminate(network)
         evidence = TRUE_NODE
         for node in certain:
-            evidence = int(self._products.product(np.array([evidence]), np.array([node]))[0])
+            evidence = int(products.product(np.array([evidence]), np.array([node]))[0])
         seeds = dict.fromkeys(free, evidence)
         if evidence != TRUE_NODE:
             seeds[evidence] = TRUE_NODE
-        found = derivatives(self._products, {n: by for n, by in seeds.items() if n > TRUE_NODE}, np.array(
-            [m for variable in markers.values() for m in variable.tolist()], dtype=np.int64))
+        every = np.concatenate([np.empty(0, np.int64), *map(np.unique, markers.values())])
+        found = derivatives(products, {n: by for n, by in seeds.items() if n > TRUE_NODE}, every)
         roots: list[int] = []
         for query in network.queries:
             if isinstance(query, bool):
@@ -71,9 +77,9 @@ class Elimination:
             mine = [found[m] for m in np.unique(markers[variable][truth]).tolist() if m in found]
             if len(mine) > 1:
                 ones = np.full(len(mine), TRUE_NODE, dtype=np.int64)
-                mine = self._products.sums(np.zeros(len(mine), np.int64), 1, np.array(mine), ones).tolist()
+                mine = products.sums(np.zeros(len(mine), np.int64), 1, np.array(mine), ones).tolist()
             roots.append(mine[0] if mine else FALSE_NODE)
-        return self._exported(roots, evidence)
+        return exported(self._formula, products, roots, evidence)
 
     def _mark(self, network: Network) -> dict[int, IntArray]:
         """For each variable that a query reads, a marker a class of values that the queries tell apart: [values]."""
@@ -103,7 +109,9 @@ class Elimination:
             for variable in relation.scope:
                 users.setdefault(variable, set()).add(number)
         following = len(alive)
-        for variable in elimination_order([r.scope for r in alive.values()], sizes):
+        order, cost = elimination_order([r.scope for r in alive.values()], sizes)
+        self._meter.expect(cost)
+        for variable in order:
             mine = sorted(users.pop(variable), key=lambda n: (alive[n].rows, n))
             self.choices = tuple(
                 dict.fromkeys(c for n in mine for v in alive[n].scope for c in network.choices.get(v, ()))
@@ -113,6 +121,8 @@ class Elimination:
                 made = joined(made, alive[number], sizes, self._products)
             last = alive[mine[-1]] if len(mine) > 1 else None
             made = joined_without(made, last, variable, sizes, self._products)
+            if not made.rows:
+                raise ContradictionError
             for number in mine:
                 for other in alive[number].scope:
                     if other != variable:
@@ -128,9 +138,6 @@ class Elimination:
         for number, relation in alive.items():
             (certain if conditioned[number] else free).append(int(relation.nodes[0]))
         return certain, free
-
-    def _exported(self, roots: list[int], evidence: int) -> Circuit:
-        return exported(self._formula, self._products, roots, evidence)
 
 
 def exported(formula: Formula, products: Products, roots: list[int], evidence: int) -> Circuit:
@@ -167,9 +174,13 @@ def exported(formula: Formula, products: Products, roots: list[int], evidence: i
     number_of_wrapped[-wrapped - 1] = 2 + np.arange(len(wrapped))
 
     def nodes(references: IntArray) -> IntArray:
-        return np.where(references < 0, number_of_wrapped[-np.minimum(references, -1) - 1], number[references])
+        return np.where(
+            references < 0, number_of_wrapped[-np.minimum(references, -1) - 1], number[np.maximum(references, 0)]
+        )
 
-    primes = np.where(left < 0, place_of_leaf[-np.minimum(left, -1) - 1], len(used_leaves) + number[left])
+    primes = np.where(
+        left < 0, place_of_leaf[-np.minimum(left, -1) - 1], len(used_leaves) + number[np.maximum(left, 0)]
+    )
     columns = [products.leaves[i] for i in used_leaves.tolist()]
     offsets = starts_of([len(c.values) for c in formula.choices])
     return Circuit(

@@ -14,7 +14,7 @@ their form: rows may lack heads or parents, as certain and impossible ones do.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from deepplp.compilation.elimination.propagation import Gate, Literal, Simplified
@@ -29,12 +29,14 @@ _ROWS = 64  # combinations of what a table reads, for each of its rows
 _MANY = 1 << 17  # combinations of the parents of a table
 MOST_HEADS = 60  # of a group: which of them hold is one number
 
+_TOO_WIDE = "a gate reads too much"
+
 Input = tuple[str, int]
 """("choice", its number), ("gate", its number), or ("group", the number of its first head)."""
 
 
 class TooWideError(Exception):
-    """A gate reads too much to be a relation."""
+    """A gate reads too much to be a relation, or there are cycles; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Group:
     """Gates that make one variable.
 
     ``heads`` are those that others may read; the ``rows`` and the children of the heads that are no rows
-    (``children``, by head) decide them. ``inlined`` are gates below that are no variables by themselves. ``guests`` are groups
-    without rows that read nothing else than the group does: together they may be one variable.
+    (``children``, by head) decide them. ``inlined`` are gates below that are no variables by themselves. ``guests`` are
+    groups without rows that read nothing else than the group does: together they may be one variable.
     """
 
     heads: tuple[int, ...]
@@ -126,7 +128,7 @@ class _Grouping:
             if atom in self._goals or len(self._users[atom]) != 1:
                 return None
             (user,) = self._users[atom]
-            above = self._gates[user - 1]
+            above = self._gates[abs(user) - 1]
             if user < 0 or not isinstance(above, Gate) or above.is_or or user - 1 in self._row_of:
                 return None
             rest = frozenset(above.children) - {atom + 1}
@@ -236,10 +238,10 @@ class _Grouping:
         while stack:
             literal = stack.pop()
             gate = self._gates[abs(literal) - 1]
-            if literal > 0 and isinstance(gate, Gate) and not gate.is_or and literal - 1 not in self._row_of:
-                if literal - 1 not in found and literal - 1 not in self._goals:
-                    found.add(literal - 1)
-                    stack.extend(gate.children)
+            kept = literal - 1 in found or literal - 1 in self._goals or literal - 1 in self._row_of
+            if literal > 0 and isinstance(gate, Gate) and not gate.is_or and not kept:
+                found.add(literal - 1)
+                stack.extend(gate.children)
         most = _MANY if group.rows else max(_CHUNK, _ROWS * size)
         return found if self._combinations(self._inputs_of(group.literals, found)) <= most else set()
 
@@ -301,7 +303,7 @@ class _Grouping:
         gate = self._gates[head]
         assert isinstance(gate, Gate)
         if head in self._row_of:
-            raise TooWideError
+            raise TooWideError(_TOO_WIDE)
         items: list[Literal | Row] = [*sorted(group.children[head], key=abs), *group.rows]
         links: list[Group] = []
         last: Literal | None = None
@@ -315,7 +317,7 @@ class _Grouping:
                 inputs |= own
                 taken.append(item)
             if self._combinations(inputs) > _MANY:
-                raise TooWideError
+                raise TooWideError(_TOO_WIDE)
             items = items[len(taken) :]
             children = [item for item in taken if not isinstance(item, Row)] + ([] if last is None else [last])
             number = len(self._gates) if items else head
@@ -323,7 +325,9 @@ class _Grouping:
                 self._gates.append(Gate(gate.is_or, tuple(children) or (last or 1,)))
                 self._group[number] = Group((number,))
             rows = [
-                Row(i.choice, i.body, tuple((value, number) for value, _ in i.heads)) for i in taken if isinstance(i, Row)
+                Row(i.choice, i.body, tuple((value, number) for value, _ in i.heads))
+                for i in taken
+                if isinstance(i, Row)
             ]
             link = Group((number,), rows, {number: tuple(children)}, group.inlined)
             self._group[number] = link

@@ -92,9 +92,10 @@ class _Builder:
     def _read(self, groups: Sequence[Group]) -> set[int]:
         """The gates that are asked for or that some group reads."""
         found = {abs(q) - 1 for q in self._simple.queries if not isinstance(q, bool)}
-        for group in [member for group in groups for member in (group, *group.guests)]:
-            for literal in group.literals:
-                found.update(self.leaves_of(literal, group))
+        for group in groups:
+            for member in (group, *group.guests):
+                for literal in member.literals:
+                    found.update(self.leaves_of(literal, member))
         return found
 
     def leaves_of(self, literal: Literal, group: Group) -> Iterable[int]:
@@ -107,6 +108,19 @@ class _Builder:
                 stack.extend(abs(c) - 1 for c in gate.children)
             else:
                 yield number
+
+    def inlined_in(self, groups: Iterable[Group]) -> set[int]:
+        """The gates that groups take in and read."""
+        found: set[int] = set()
+        for group in groups:
+            stack = [abs(c) - 1 for c in group.literals]
+            while stack:
+                number = stack.pop()
+                gate = self._simple.gates[number]
+                if number in group.inlined and number not in found and not isinstance(gate, Atom):
+                    found.add(number)
+                    stack.extend(abs(c) - 1 for c in gate.children)
+        return found
 
     def _relation(self, scope: tuple[int, ...], values: Values, nodes: IntArray, *, conditioned: bool) -> None:
         if not len(nodes):
@@ -245,15 +259,14 @@ class _Grid:
         for number, (variable, truth) in decided.items():
             axis = self.variables.index(variable)
             self._truths[number] = truth.reshape([-1 if i == axis else 1 for i in range(axes)])
+        for number in sorted(builder.inlined_in(groups)):
+            gate = builder.simple.gates[number]
+            if number not in self._truths and not isinstance(gate, Atom):
+                self._truths[number] = self._joined(gate.is_or, gate.children)
 
     def _truth(self, literal: Literal) -> Truth:
         """Where a literal holds, of a shape that broadcasts to the grid's."""
-        number = abs(literal) - 1
-        found = self._truths.get(number)
-        if found is None:
-            gate = self._builder.simple.gates[number]
-            assert not isinstance(gate, Atom)
-            found = self._truths[number] = self._joined(gate.is_or, gate.children)
+        found = self._truths[abs(literal) - 1]
         return found if literal > 0 else ~found
 
     def _joined(self, is_or: bool, literals: Iterable[Literal]) -> Truth:
@@ -293,21 +306,19 @@ class _Grid:
         return _Rows(points, states | certain[points], nodes)
 
     def _together(self, group: Group, rows: tuple[int, ...], known: dict[tuple[int, ...], Outcomes]) -> Outcomes:
-        """What rows whose bodies all hold make of the heads."""
-        found = known.get(rows)
-        if found is not None:
-            return found
-        builder, before = self._builder, self._together(group, rows[:-1], known)
-        last = builder.row_outcomes(group, group.rows[rows[-1]])
-        if len(rows) == 1:
-            known[rows] = last
-            return last
+        """What rows whose bodies all hold make of the heads, from what is known of the first ones of them."""
+        start = next(count for count in range(len(rows), -1, -1) if rows[:count] in known)
+        for count in range(start, len(rows)):
+            before, last = known[rows[:count]], self._builder.row_outcomes(group, group.rows[rows[count]])
+            known[rows[: count + 1]] = self._crossed(before, last) if count else last
+        return known[rows]
+
+    def _crossed(self, before: Outcomes, last: Outcomes) -> Outcomes:
         ways: dict[int, list[tuple[int, int]]] = {}
         for state, node in before:
             for more, leaf in last:
                 ways.setdefault(state | more, []).append((node, leaf))
         pairs = np.array([pair for several in ways.values() for pair in several], dtype=np.int64)
         of_way = np.repeat(np.arange(len(ways)), [len(several) for several in ways.values()])
-        nodes = builder.sums(of_way, len(ways), pairs[:, 0], pairs[:, 1]).tolist()
-        known[rows] = list(zip(ways, nodes, strict=True))
-        return known[rows]
+        nodes = self._builder.sums(of_way, len(ways), pairs[:, 0], pairs[:, 1]).tolist()
+        return list(zip(ways, nodes, strict=True))

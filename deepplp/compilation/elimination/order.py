@@ -15,8 +15,10 @@ _EFFORT = 20_000  # of variables and links in all tries together
 Links = dict[int, set[int]]
 
 
-def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int]) -> list[int]:
-    """All variables of some scopes in the order in which they go; ``sizes`` are their numbers of values.
+def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int]) -> tuple[list[int], float]:
+    """All variables of some scopes in the order in which they go, and how many entries full tables would have.
+
+    ``sizes`` are the variables' numbers of values.
 
     Greedy orders are compared by what they would cost in full tables, and the cheapest one wins: the variable goes
     first whose table is smallest, or whose neighbours lack the fewest links among themselves (Kjærulff, "Triangulation
@@ -36,9 +38,8 @@ def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int])
 
     tried = [_greedy(links, table, table, None), _greedy(links, _fill, table, None)]
     effort = sum(map(len, links.values())) + 1
-    for seed in range(min(_TRIES, _EFFORT // effort)):
-        tried.append(_greedy(links, _fill, table, Random(seed)))
-    return min(tried, key=lambda found: found[1])[0]
+    tried += [_greedy(links, _fill, table, Random(seed)) for seed in range(min(_TRIES, _EFFORT // effort))]
+    return min(tried, key=lambda found: found[1])
 
 
 def _fill(links: Links, variable: int) -> float:

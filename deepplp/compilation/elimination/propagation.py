@@ -58,7 +58,7 @@ def simplified(formula: Formula) -> Simplified:
     The formula has no cycles.
 
     Raises:
-        ContradictionError: the evidence is found to hold in no world. That it is not found does not say that there is one.
+        ContradictionError: the evidence is found to hold in no world; it may do so where that is not found, too.
     """
     order = [index for component in components_of(formula) for index in component.nodes]
     settled = _Settled(formula, order)
@@ -148,6 +148,9 @@ class _Settled:
                 for value in sorted(gone):
                     self._remove(node.choice, value)
             else:
+                if truth == (-1 if isinstance(node, Or) else 1):  # then all children are alike
+                    for child in node.children:
+                        self._set(truth * child)
                 self._look(index)
             for user, sign in self._users[index]:
                 self._left[user] -= 1
@@ -164,13 +167,10 @@ class _Settled:
             self._set(sign * (index + 1))
         elif not self._left[index]:
             self._set(-sign * (index + 1))
-        known = self.known[index]
-        if known == -sign:
-            for child in node.children:
-                self._set(-sign * child)
-        elif known == sign and not self._deciding[index] and self._left[index] == 1:
-            (last,) = [child for child in node.children if not self.value(child)]
-            self._set(sign * last)
+        if self.known[index] == sign and not self._deciding[index] and self._left[index] == 1:
+            # There is none where what is known of the last one waits in the queue.
+            for last in [child for child in node.children if not self.value(child)]:
+                self._set(sign * last)
 
 
 class _Rebuilt:
