@@ -11,7 +11,7 @@ from tests.oracles import Clause, FirstOrderProgram, Literal, PlainProgram, Rule
 
 
 @st.composite
-def formulas(draw: st.DrawFn, max_choices: int = 5, max_nodes: int = 12) -> Formula:
+def formulas(draw: st.DrawFn, max_choices: int = 5, max_nodes: int = 12, *, cycles: bool = True) -> Formula:
     """Formulas over a few choices, with negation (stratified), cycles (positive), several queries and evidence."""
     sizes = draw(st.lists(st.integers(2, 6), min_size=1, max_size=max_choices))
     grid = [0.0, 0.25, 1.0, 3.0, 0.1]
@@ -29,7 +29,8 @@ def formulas(draw: st.DrawFn, max_choices: int = 5, max_nodes: int = 12) -> Form
     for start, end in itertools.pairwise(bounds):
         for _ in range(start, end):
             lower = st.integers(1, start).flatmap(lambda n: st.sampled_from([n, -n]))
-            same = st.integers(start + 1, end)  # forwards, backwards and to itself: positive cycles
+            # Forwards, backwards and to itself: positive cycles. Or else to the nodes before alone.
+            same = st.integers(start + 1, end) if cycles else st.integers(1, len(nodes))
             children = tuple(draw(st.lists(st.one_of(lower, same), min_size=1, max_size=4)))
             nodes.append((And if draw(st.booleans()) else Or)(children))
     literal = st.integers(1, len(nodes)).flatmap(lambda n: st.sampled_from([n, -n]))

@@ -35,14 +35,15 @@ class Compiler(StrEnum):
     """Who compiles."""
 
     PORTFOLIO = "portfolio"
+    ELIMINATION = "elimination"
     SDD = "sdd"
 
 
 _GROUNDERS: Mapping[Grounder, Literal["auto", "tabled", "problog"]] = MappingProxyType(
     {Grounder.AUTO: "auto", Grounder.TABLED: "tabled", Grounder.PROBLOG: "problog"}
 )
-_COMPILERS: Mapping[Compiler, Literal["portfolio", "sdd"]] = MappingProxyType(
-    {Compiler.PORTFOLIO: "portfolio", Compiler.SDD: "sdd"}
+_COMPILERS: Mapping[Compiler, Literal["portfolio", "elimination", "sdd"]] = MappingProxyType(
+    {Compiler.PORTFOLIO: "portfolio", Compiler.ELIMINATION: "elimination", Compiler.SDD: "sdd"}
 )
 
 app = typer.Typer(

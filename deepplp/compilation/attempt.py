@@ -103,6 +103,7 @@ def by_elimination(formula: Formula, limits: Limits) -> Made:
     except OutOfBudgetError as stop:
         wide = set(elimination.choices)
         part = tuple(i for i, node in enumerate(formula.nodes) if isinstance(node, Atom) and node.choice in wide)
+        part = part or tuple(abs(goal.literal) - 1 for goal in (*formula.queries, *formula.evidence))
         return attempt(f"stopped: out of {stop.limit}", elimination.nodes, 0), Blowup(stop.limit, part, 0)
     except TooWideError as stop:
         return attempt(f"stopped: {stop}", elimination.nodes, 0), Blowup("width", (), 0)

@@ -1,4 +1,4 @@
-"""`Formula` → `Circuit`: several orders of the choices are tried, and the smallest circuit is kept."""
+"""`Formula` → `Circuit`: several ways are tried in turn, under limits, and the smallest circuit is kept."""
 
 from __future__ import annotations
 
@@ -98,8 +98,11 @@ def compile_with_report(
       Representation of Propositional Knowledge Bases", IJCAI 2011). The budget and an interrupt take effect between two
       of libsdd's operations, as it knows no limit within one.
 
-    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice
-    and there are cycles, the order that is made for them gets many more. Then PySDD gets a number of nodes to compile
+    - "elimination" sums out the variables one by one, in an order of its own, without cycles.
+
+    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice,
+    elimination gets more, as its steps are faster; where there are cycles, the order that is made for them gets many
+    more. Then PySDD gets a number of nodes to compile
     the default order bottom up, which formulas with much to share like better. Then the other orders get as many steps
     as the default had, and then the half that got most done four times as many (all of them where there are cycles),
     until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the

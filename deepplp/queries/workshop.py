@@ -61,7 +61,7 @@ class Settings:
     """How queries are ground and compiled.
 
     ``grounder`` is "auto" for the tabled engine where it speaks the program, else ProbLog's; or one of the two by name.
-    ``compiler`` is "portfolio", or "sdd" for PySDD alone.
+    ``compiler`` is "portfolio", or one way alone: "elimination" of variables, or "sdd" for PySDD.
 
     Raises:
         QueryError: the budget is none, or there is no such engine.
