@@ -59,7 +59,8 @@ class Model(nn.Module):
 
     ``grounder`` and ``compiler`` choose the engines: "auto" grounds by the tabled engine and, where that declines, by
     ProbLog's; "tabled" or "problog" is that engine alone. "portfolio" tries several ways to compile;
-    "elimination" of variables and "sdd", which is PySDD, are one way alone. All give the same answers: ``grounder="problog", compiler="sdd"`` is the classical path, to check one.
+    "elimination" of variables and "sdd", which is PySDD, are one way alone. All give the same answers:
+    ``grounder="problog", compiler="sdd"`` is the classical path, to check one.
 
     >>> coins = Program.from_string("0.5::heads(1). 0.6::heads(2). win :- heads(1), heads(2).")
     >>> Model(coins).query("win").probs

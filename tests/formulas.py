@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import torch
 
 from deepplp.circuit import Circuit
+from deepplp.compilation import CompilerName
 from deepplp.formula import And, Atom, Choice, Fixed, Formula, Goal, Node, Or
+
+ALONG_ORDERS: tuple[CompilerName, ...] = ("portfolio", "sdd")
+"""The compilers that take an order, and cycles."""
 
 NOTHING = torch.zeros(0, dtype=torch.float64)
 """No shared weights."""

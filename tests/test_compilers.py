@@ -16,18 +16,16 @@ from hypothesis import strategies as st
 
 from deepplp import CompileBudget, Program
 from deepplp.circuit import FALSE_NODE
-from deepplp.compilation import COMPILERS, ORDERS, CompilerName, compile_formula, compile_with_report
+from deepplp.compilation import ORDERS, CompilerName, compile_formula, compile_with_report
 from deepplp.compilation.fixpoints import iterate
 from deepplp.errors import BudgetExceededError, NegativeCycleError, QueryError
 from deepplp.formula import And, Atom, Formula, Goal, Node, Or, depth_first_order
 from deepplp.grounding import ground
 from deepplp.program import parse_goal
-from tests.formulas import chain, conjunction, uniform
+from tests.formulas import ALONG_ORDERS, chain, conjunction, uniform
 from tests.strategies import formulas
 from tests.test_compilation import conditional, probabilities, ring
 from tests.test_orders import path
-
-ALONG_ORDERS: tuple[CompilerName, ...] = ("portfolio", "sdd")
 
 
 @given(formulas(), st.randoms(use_true_random=False), st.sampled_from(ALONG_ORDERS))
@@ -70,7 +68,7 @@ def cyclic_formulas(draw: st.DrawFn) -> Formula:
     return Formula((uniform(2),) * facts, tuple(nodes), tuple(Goal(str(q), q) for q in queries))
 
 
-@given(cyclic_formulas(), st.sampled_from(COMPILERS))
+@given(cyclic_formulas(), st.sampled_from(ALONG_ORDERS))
 def test_every_compiler_finds_least_fixpoints(formula: Formula, compiler: CompilerName) -> None:
     """A component of several nodes that read each other has its least fixpoint in every world."""
     expected = conditional(formula)
@@ -79,7 +77,7 @@ def test_every_compiler_finds_least_fixpoints(formula: Formula, compiler: Compil
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", ALONG_ORDERS)
 def test_cycles_that_rest_on_themselves(compiler: CompilerName) -> None:
     """A ring counts its ways around; atoms that support each other alone are false; a negated cycle is refused."""
     expected = conditional(ring(5))
@@ -194,7 +192,7 @@ INTERRUPTED = """
 import os, signal, threading, time
 from deepplp import CompileBudget
 from deepplp.compilation import compile_formula
-from tests.formulas import chain
+from tests.formulas import ALONG_ORDERS, chain
 from tests.test_compilers import matrix
 
 formula = matrix(24)

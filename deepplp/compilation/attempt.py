@@ -25,7 +25,7 @@ from deepplp.compilation.stack import call_with_deep_stack
 from deepplp.errors import Position
 from deepplp.formula import Atom, Formula
 
-__all__ = ["ELIMINATION", "Blowup", "Limits", "along_order", "bottom_up", "by_elimination", "describe"]
+__all__ = ["ELIMINATION", "Blowup", "Limits", "Made", "along_order", "bottom_up", "by_elimination", "describe"]
 
 ELIMINATION = "elimination"
 """Under which name the elimination of variables stands among the orders that are tried."""

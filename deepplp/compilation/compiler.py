@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -13,6 +13,7 @@ from deepplp.compilation.attempt import (
     ELIMINATION,
     Blowup,
     Limits,
+    Made,
     along_order,
     bottom_up,
     by_elimination,
@@ -101,7 +102,8 @@ def compile_with_report(
     - "elimination" sums out the variables one by one, in an order of its own, without cycles.
 
     The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice,
-    elimination gets more, as its steps are faster; where there are cycles, the order that is made for them gets many
+    elimination gets more, as its steps are faster, and the other orders get as many steps as its circuit has nodes and
+    elements, so that the smallest circuit wins; where there are cycles, the order that is made for them gets many
     more. Then PySDD gets a number of nodes to compile
     the default order bottom up, which formulas with much to share like better. Then the other orders get as many steps
     as the default had, and then the half that got most done four times as many (all of them where there are cycles),
@@ -146,6 +148,7 @@ class _Attempts:
             self._certain = tuple(c for c in depth_first_order(given) if c not in left)
         self._parts = Parts(self.formula)
         self._orders: dict[str, tuple[int, ...]] = {}
+        self._in_work: tuple[str, float] | None = None  # the attempt that is being made, and when it began
 
     def sdd(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
         """One order by PySDD."""
@@ -180,8 +183,7 @@ class _Attempts:
         if not self._parts.longest_cycle:
             eliminated = self._eliminated(_ELIMINATED * limit)
             if isinstance(eliminated, Circuit):
-                reason = "the default took too many steps, and the elimination of variables came to its end"
-                return self._ended(eliminated, ELIMINATION, reason)
+                return self._smallest(eliminated, limit)
             if eliminated.limit == "seconds":
                 return self._ended(eliminated, ELIMINATION, "")
         else:
@@ -236,6 +238,17 @@ class _Attempts:
             limit *= _GROWTH
         raise self._exceeded(last)
 
+    def _smallest(self, eliminated: Circuit, limit: int) -> tuple[Circuit, CompilationReport]:
+        """The circuit of the elimination, or of an order that has a smaller one, which then takes no more steps."""
+        best, winner = eliminated, ELIMINATION
+        for name in self._distinct():
+            found = self._try(name, min(limit, _size(best))) if name != DEFAULT_ORDER else None
+            if isinstance(found, Circuit) and _size(found) < _size(best):
+                best, winner = found, name
+            elif isinstance(found, Blowup) and found.limit == "seconds":
+                break
+        return best, self._report(winner, f"the smallest circuit, where the default took more than {limit:,} steps")
+
     def _order(self, name: str) -> tuple[int, ...]:
         if name not in self._orders:
             self._orders[name] = (*ORDERS[name](self.formula, self._parts), *self._certain)
@@ -256,16 +269,23 @@ class _Attempts:
             deadline = deadline and (deadline + time.monotonic()) / 2
             memory = min(memory or _SENTENTIAL_BYTES, _SENTENTIAL_BYTES)
         limits = Limits(deadline, self.budget.nodes, limit, memory)
-        compiled = (bottom_up if by_pysdd else along_order)(self.formula, self._parts, name, self._order(name), limits)
-        self.attempts.append(compiled[0])
-        return compiled[1]
+        order = self._order(name)
+        compile_in = bottom_up if by_pysdd else along_order
+        return self._made(name, lambda: compile_in(self.formula, self._parts, name, order, limits))
+
+    def _made(self, name: str, make: Callable[[], Made]) -> Circuit | Blowup:
+        """Make an attempt, and note it."""
+        self._in_work = name, time.monotonic()
+        attempt, found = make()
+        self._in_work = None
+        self.attempts.append(attempt)
+        return found
 
     def _eliminated(self, limit: int | None) -> Circuit | Blowup:
         seconds = self.budget.seconds
         deadline = None if seconds is None else self._start + seconds
-        made = by_elimination(self.formula, Limits(deadline, self.budget.nodes, limit, self.budget.memory))
-        self.attempts.append(made[0])
-        return made[1]
+        limits = Limits(deadline, self.budget.nodes, limit, self.budget.memory)
+        return self._made(ELIMINATION, lambda: by_elimination(self.formula, limits))
 
     def _take(self, order: Order) -> str:
         """The name of an order that is given, under which it is known from now on."""
@@ -295,6 +315,9 @@ class _Attempts:
 
     def stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:
         """The error where the compilation was stopped between two looks at its budget."""
+        if self._in_work is not None:
+            name, start = self._in_work
+            self.attempts.append(Attempt(name, f"stopped: out of {used}", 0, 0, 0, time.monotonic() - start))
         return self._exceeded(Blowup(used, tuple(abs(g.literal) - 1 for g in self.formula.queries), 0))
 
     def _exceeded(self, blowup: Blowup) -> BudgetExceededError:
