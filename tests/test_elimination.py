@@ -173,7 +173,7 @@ def test_trees_grow_with_their_size() -> None:
     sizes = []
     for size in (20, 40):
         circuit, report = compile_with_report(ground(Program.from_string(tree(size))))
-        assert report.winner == "elimination"
+        assert report.winner == "variable elimination"
         assert report.choices == ()
         sizes.append(circuit.elements)
     assert sizes[1] < 2.5 * sizes[0]

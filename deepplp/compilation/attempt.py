@@ -27,7 +27,7 @@ from deepplp.formula import Atom, Formula
 
 __all__ = ["ELIMINATION", "Blowup", "Limits", "Made", "along_order", "bottom_up", "by_elimination", "describe"]
 
-ELIMINATION = "elimination"
+ELIMINATION = "variable elimination"
 """Under which name the elimination of variables stands among the orders that are tried."""
 
 _FEW_VARIABLES = 12  # no diagram over so few is large

@@ -35,6 +35,7 @@ _GROWTH = 4  # of the limit, from round to round
 _SEARCH_STEPS = 300_000  # of an order that comes to its end, above which no smaller circuit is looked for
 _CYCLES_GROWTH = 256  # of the limit, for the order that is made for cycles
 _ELIMINATED = 100  # times the default order's steps, for the elimination of variables: its steps are as much faster
+_SMALL = 1_000  # literals of a formula for which a smaller circuit than that of the elimination is looked for
 _FEWEST = 3  # orders that are tried however little they get done
 _SENTENTIAL_NODES = 200_000  # that PySDD may make in all, where the default order's steps do not suffice
 _SENTENTIAL_BYTES = 1 << 30  # within one operation, where it has long made more nodes than it may
@@ -98,15 +99,14 @@ def compile_with_report(
     - "sdd" has PySDD compile one order bottom up, by default the depth-first one (Darwiche, "SDD: A New Canonical
       Representation of Propositional Knowledge Bases", IJCAI 2011). The budget and an interrupt take effect between two
       of libsdd's operations, as it knows no limit within one.
+    - "elimination" sums out the variables one by one, in an order of its own; it takes no cycles.
 
-    - "elimination" sums out the variables one by one, in an order of its own, without cycles.
-
-    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice,
-    elimination gets more, as its steps are faster, and the other orders get as many steps as its circuit has nodes and
-    elements, so that the smallest circuit wins; where there are cycles, the order that is made for them gets many
-    more. Then PySDD gets a number of nodes to compile
-    the default order bottom up, which formulas with much to share like better. Then the other orders get as many steps
-    as the default had, and then the half that got most done four times as many (all of them where there are cycles),
+    The portfolio's tries. The default order gets a number of steps that grows with the formula. If they do not suffice
+    and there are cycles, the order that is made for them gets many more. Where there are none, elimination gets more,
+    as its steps are faster; if it comes to its end and the formula is small, the other orders get as many steps as its
+    circuit has nodes and elements, so that the smallest circuit wins. Else PySDD gets a number of nodes to compile the
+    default order bottom up, which formulas with much to share like better. Then the other orders get as many steps as
+    the default had, and then the half that got most done four times as many (all of them where there are cycles),
     until one comes to its end. The others may then take as many steps as it did, unless those were very many, and the
     smallest circuit wins. So the easy case costs nothing more, and no bad order costs much more than the best. Steps
     and nodes are counted, not timed: the same formula gives the same circuit on every machine.
@@ -241,7 +241,7 @@ class _Attempts:
     def _smallest(self, eliminated: Circuit, limit: int) -> tuple[Circuit, CompilationReport]:
         """The circuit of the elimination, or of an order that has a smaller one, which then takes no more steps."""
         best, winner = eliminated, ELIMINATION
-        for name in self._distinct():
+        for name in self._distinct() if sum(self._parts.uses) <= _SMALL else ():
             found = self._try(name, min(limit, _size(best))) if name != DEFAULT_ORDER else None
             if isinstance(found, Circuit) and _size(found) < _size(best):
                 best, winner = found, name
