@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, TypeVar, Unpack, cast
+from typing import Any, NamedTuple, NoReturn, TypeVar, Unpack, cast
 
 from problog.engine import DefaultEngine
 from problog.engine_stack import SimpleProbabilisticBuiltIn
@@ -22,6 +22,7 @@ from deepplp.grounding.ground_budget import GroundMeter, StoppedAt
 from deepplp.grounding.problog.builtin_table import BuiltinTable
 from deepplp.grounding.problog.database import Database
 from deepplp.grounding.problog.growth import Growth, recursive_clause
+from deepplp.grounding.problog.instances import InstanceTables, looks_at_bindings, negated_arguments
 from deepplp.grounding.problog.modules import check_module, is_shipped
 from deepplp.grounding.problog.negation import ExactNegation
 from deepplp.grounding.problog.places import Places
@@ -40,7 +41,7 @@ from deepplp.grounding.problog.vocabulary import (
     StackRecord,
     StepOptions,
 )
-from deepplp.program import Term, calls_in, readable
+from deepplp.program import Term, calls_in, is_ground, readable
 
 __all__ = ["Engine", "FailedCall", "Setting"]
 
@@ -189,6 +190,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
     ) -> Messages:
         """A call of a predicate that has clauses."""
         self._growth.call(str(node.functor), context, self.pointer)
+        if not is_ground(*context) and isinstance(target._cache, InstanceTables):
+            target._cache.called(str(node.functor), self.stack, parent)
         messages: Messages = super().eval_define(node, context, target, parent, **rest)
         return messages
 
@@ -226,14 +229,28 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         name, arity = _predicate(self.called[0])
         return StoppedAt(f"{name}/{arity}", self.called[0].location)
 
-    def eval_builtin(self, **call: object) -> Messages:
+    def execute(self, node_id: int, target: FormulaWriter, database: Database, **options: object) -> object:
+        """The answers of a goal."""
+        if not hasattr(target, "_cache"):
+            target._cache = InstanceTables(database.dont_cache)
+        return super().execute(node_id, target=target, database=database, **options)
+
+    def _look_at(self, arguments: Arguments, call: Mapping[str, Any]) -> None:
+        """Note a goal that looks at what is bound, for the goals above."""
+        tables = call["target"]._cache
+        if isinstance(tables, InstanceTables) and not is_ground(*arguments):
+            tables.looked(self.stack, call["parent"])
+
+    def eval_builtin(self, **call: Any) -> Messages:
         """A built-in; a call that raises an exception is noted for the error that comes of it."""
+        signature, location = cast("tuple[str, Location]", call.get("call_origin") or ("", None))
+        signature = signature.replace("'", "")
+        if looks_at_bindings(signature):
+            self._look_at(call["context"], call)
         try:
             messages: Messages = super().eval_builtin(**call)
         except Exception as error:
-            signature, location = cast("tuple[str, Location]", call.get("call_origin") or ("", None))
-            arguments = cast(Arguments, call["context"])
-            self._failed.append(FailedCall(error, signature.replace("'", ""), arguments, location))
+            self._failed.append(FailedCall(error, signature, cast(Arguments, call["context"]), location))
             raise
         return messages
 
@@ -257,6 +274,7 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
 
     def eval_neg(self, **call: Unpack[NegationOptions]) -> Messages:
         """A negation."""
+        self._look_at(negated_arguments(call["database"].get_node(call["node"].child), call["context"]), call)
         messages: Messages = super().eval_neg(**call) if self._exact is None else self._exact.evaluate(self, call)
         return messages
 
