@@ -595,6 +595,10 @@ CASES = [
     Case("an input with the name of a variable", errors.InputError,
          "Image is a variable in the query, which stands for no input; an input's name begins with a small letter: image, "
          "given as {'image': …}", query="d(Image, Y)", inputs={"Image": X}),
+    Case("an input that is not given", errors.NoValueError,
+         "p.pl:1:15: this arithmetic has no value: temp is no number (here X = temp); if it stands for a tensor, give it to "
+         "the call: inputs {'temp': …}\n    fever(X) :- X > 38.5.\n                  ^",
+         program="fever(X) :- X > 38.5.", query="fever(temp)", inputs={"t": torch.tensor([39.0])}),
     Case("a list in place of the inputs", errors.InputError,
          "inputs is a mapping from names to tensors, not a list", inputs=[X]),  # type: ignore[arg-type]
     Case("a forgotten network", errors.UnknownNetworkError,

@@ -98,6 +98,9 @@ def arithmetic_error(
         reason = str(error)
     where = ", ".join(f"{variable} = {value}" for variable, value in call.values.items())
     message = f"this arithmetic has no value: {reason}{f' (here {where})' if where else ''}"
+    atoms = {str(value) for value in call.values.values() if type(value) is Term and not value.args}
+    if fault is not None and fault.part in atoms and fault.part[:1].islower():
+        message += f"; if it stands for a tensor, give it to the call: inputs {{{fault.part!r}: …}}"
     return NoValueError(message, part="" if fault is None else fault.part)
 
 
