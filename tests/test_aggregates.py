@@ -264,8 +264,8 @@ def test_all_different_and_ordered_images() -> None:
     found = model.query(["d", "o"], images).to_dict()
     weights = {v: math.prod(t[x] for t, x in zip(table, v, strict=True)) for v in itertools.product(range(4), repeat=3)}
     assert found["d"] == pytest.approx(sum(p for v, p in weights.items() if len(set(v)) == 3), abs=1e-12)
-    # Solutions come value by value, as findall/3 lists them: those of one digit, then those of the next one.
-    assert 0.0 < found["o"] <= 1.0
+    # The goal takes one image after the other, and so do its solutions.
+    assert found["o"] == pytest.approx(sum(p for v, p in weights.items() if list(v) == sorted(v)), abs=1e-12)
 
 
 @pytest.mark.parametrize("shift", ["", "-3 + "])
