@@ -61,6 +61,7 @@ class _Builder:
         self._decided: dict[int, tuple[int, Truth]] = {}  # of gates: the variable, and for which values they hold
         self._variable_of: dict[int, int] = {}  # of choices
         self._clauses = {abs(c) - 1: c > 0 for c in simple.clauses}
+        self._allowed: dict[tuple[int, ...], Truth] = {}  # by variables: what clauses over just these leave
         self._atoms: dict[int, dict[int, int]] = {}  # of choices: the gate of each value
         for number, gate in enumerate(simple.gates):
             if isinstance(gate, Atom):
@@ -72,6 +73,9 @@ class _Builder:
         read = self._read(groups)
         for group in groups:
             self._add(group, read)
+        for scope, allowed in self._allowed.items():
+            combinations = np.argwhere(allowed).astype(np.int32)
+            self._relation(scope, combinations, np.full(len(combinations), TRUE_NODE), conditioned=True)
         for query in simple.queries:
             if isinstance(query, bool):
                 network.queries.append(query)
@@ -168,6 +172,9 @@ class _Builder:
     def _add(self, group: Group, read: set[int]) -> None:
         """The relation of a group and what it reads, and those of its guests."""
         grid = _Grid(self, [group, *group.guests])
+        if not group.rows and not group.guests and not read.intersection(group.heads):
+            self._restrict(grid, group)
+            return
         rows = grid.outcomes(group)
         heads = list(group.heads)
         states = _kinds(rows.states, heads, read)
@@ -180,6 +187,18 @@ class _Builder:
             else:
                 self._relate(grid, grid.outcomes(guest), list(guest.heads), read)
         self._relate(grid, rows, heads, read)
+
+    def _restrict(self, grid: _Grid, group: Group) -> None:
+        """Gates that only a clause reads: they say which combinations there are, together with others like them."""
+        states = grid.certain(group)
+        holds = np.ones(len(states), dtype=np.bool_)
+        for bit, head in enumerate(group.heads):
+            if head in self._clauses:
+                holds &= ((states >> bit) & 1 == 1) == self._clauses[head]
+        axes = sorted(range(len(grid.variables)), key=lambda axis: grid.variables[axis])
+        scope = tuple(grid.variables[axis] for axis in axes)
+        allowed = holds.reshape(grid.shape).transpose(axes)
+        self._allowed[scope] = self._allowed.get(scope, np.True_) & allowed
 
     def _relate(self, grid: _Grid, rows: _Rows, heads: list[int], read: set[int]) -> None:
         """Make heads one variable, and add the relation of that and the grid's variables."""
