@@ -35,7 +35,7 @@ class ApartError(Exception):
         self.reason = reason
 
 
-def call_apart(work: Callable[[], T], seconds: float | None, memory: int | None = None) -> T:
+def call_apart(work: Callable[[], T], seconds: float | None, memory: float | None = None) -> T:
     """The result of ``work()``, done in a process of its own. What the work changes is lost but for the result.
 
     The process ends with this call, however that ends: by the result, by an exception of the work's, after some
@@ -66,7 +66,7 @@ def call_apart(work: Callable[[], T], seconds: float | None, memory: int | None 
     return found
 
 
-def _answer(reader: int, child: int, seconds: float | None, memory: int | None) -> bytes:
+def _answer(reader: int, child: int, seconds: float | None, memory: float | None) -> bytes:
     """What the process writes until it closes its end."""
     deadline = None if seconds is None else time.monotonic() + seconds
     held: int | None = None  # when the process is looked at first

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import reprlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +38,14 @@ from deepplp.queries import (
 
 __all__ = ["Model"]
 
+T = TypeVar("T")
+
+_MOST_INPUTS = 1000
 _ATOM = re.compile(r"[a-z]\w*|'.+'")
+
+
+def _given(mapping: Mapping[str, T] | None) -> Mapping[str, T]:
+    return {} if mapping is None else mapping
 
 
 def _warn_of_impossible_values(program: Program) -> None:
@@ -86,6 +95,9 @@ class Model(nn.Module):
         self.program = program
         if networks is not None and not isinstance(networks, Mapping):
             raise QueryError(f"networks is a mapping from names to modules, not a {type(networks).__name__}")
+        for name in networks or ():
+            if not isinstance(name, str) or not name or "." in name:
+                raise QueryError(f"a network's name is a text without full stops, such as 'digit', not {name!r}")
         wrapped = {n: m if isinstance(m, Network) else Network(m) for n, m in (networks or {}).items()}
         self._check_networks(wrapped)
         _warn_of_impossible_values(program)
@@ -222,7 +234,7 @@ class Model(nn.Module):
 
         Raises a leaf of `DeepPLPError`: see ``deepplp.errors``.
         """
-        asked = Query(query, {} if inputs is None else inputs, {} if evidence is None else evidence, facts)
+        asked = Query(query, _given(inputs), _given(evidence), facts)
         return self._asking.one(self._environment, asked, extra, on_inconsistent, dtype)
 
     def query_many(
@@ -271,7 +283,7 @@ class Model(nn.Module):
         tensor([[0.2500, 0.7500]], dtype=torch.float64)
         """
         asked = Query(query, {}, {}, facts)
-        return self._asking.prepared(self._environment, asked, inputs, evidence or {}, on_inconsistent, dtype)
+        return self._asking.prepared(self._environment, asked, inputs, _given(evidence), on_inconsistent, dtype)
 
     def prepare(self, queries: Sequence[Query], jobs: int = -1) -> None:
         """Ground and compile queries in ``jobs`` processes at once (-1: one a processor), so that answering is fast.
@@ -296,11 +308,7 @@ class Model(nn.Module):
         The query is ground and compiled anew for it. ``order`` names the one order to try instead, such as
         ``"frontier"``. Printed, the report is a table.
         """
-        return self._asking.report(
-            self._environment,
-            Query(query, {} if inputs is None else inputs, {} if evidence is None else evidence, facts),
-            order,
-        )
+        return self._asking.report(self._environment, Query(query, _given(inputs), _given(evidence), facts), order)
 
     def add_tensor_source(self, name: str, source: TensorSource) -> None:
         """Let programs and queries name tensors as ``tensor(name(key))``: items of a mapping or a data set.
@@ -308,6 +316,8 @@ class Model(nn.Module):
         An item is a tensor without batch axis, or a tuple that starts with one; the key is an int where the program has
         a number, else a str, or a tuple of them where there are several.
         """
+        if not isinstance(name, str):
+            raise QueryError(f"a tensor source's name is a text such as 'train', not a {type(name).__name__}")
         if not hasattr(source, "__getitem__"):
             raise InputError(f"a tensor source must be a mapping or a data set, not a {type(source).__name__}")
         with self._registering:
@@ -324,7 +334,7 @@ class Model(nn.Module):
         >>> model.query("symmetric(sibling)").probs.shape
         torch.Size([1, 1])
         """
-        if isinstance(symbols, str):
+        if isinstance(symbols, (str, Tensor)) or not isinstance(symbols, Iterable):
             raise QueryError(f"symbols are a list such as ['likes', 'knows'], not {symbols!r}")
         if not isinstance(dimension, int) or dimension < 1:
             raise QueryError(f"the dimension of an embedding is a number from 1, not {dimension!r}")
@@ -333,7 +343,7 @@ class Model(nn.Module):
             for number, text in enumerate(texts):
                 if text in self._environment.symbols or text in texts[:number]:
                     raise QueryError(f"{text} is embedded already; a symbol has one vector")
-            if name in self.embeddings or not name.isidentifier():
+            if not isinstance(name, str) or name in self.embeddings or not name.isidentifier():
                 raise QueryError(f"{name!r} cannot name an embedding: a name is a new identifier such as 'relation'")
             table = nn.Embedding(len(texts), dimension, device=self._environment.device)
             self.embeddings[name] = table
@@ -365,8 +375,8 @@ class Model(nn.Module):
             raise QueryError(f"a predicate's name is an atom such as 'square', not {name!r}")
         if not callable(function):
             raise QueryError(f"what decides {name} is a function, not a {type(function).__name__}")
-        if not isinstance(inputs, int) or inputs < 0:
-            raise QueryError(f"inputs is the number of arguments that the function takes, not {inputs!r}")
+        if not isinstance(inputs, int) or not 0 <= inputs <= _MOST_INPUTS:
+            raise QueryError(f"inputs is the number of arguments that the function takes, not {reprlib.repr(inputs)}")
         made = PythonFunction(name, function, inputs, test, nondeterministic)
         if f"{name}/{made.arity}" in signatures_defined(self.program):
             raise QueryError(

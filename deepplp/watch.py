@@ -45,7 +45,7 @@ class StoppedError(BaseException):
 def call_watched(
     work: Callable[[], T],
     seconds: float | None,
-    memory: int | None,
+    memory: float | None,
     exceeded: Callable[[Used, list[object]], Exception],
 ) -> T:
     """The result of ``work()``, which ends soon after some ``seconds`` and in ``memory`` bytes.
@@ -84,7 +84,7 @@ class _Watched:
 
     thread: int
     deadline: float | None
-    limit: int | None
+    limit: float | None
     used: Used = "seconds"
     raised: float | None = None
 

@@ -138,3 +138,25 @@ def test_help_and_version() -> None:
     """--help lists the commands, --version prints the version."""
     assert "prob" in run("--help").stdout
     assert run("--version").stdout == f"deepplp {deepplp.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "status"),
+    [
+        ("--memory", "nan", 1),
+        ("--memory", "-inf", 1),
+        ("--memory", "0", 1),
+        ("--memory", "inf", 0),
+        ("--memory", "1e300", 0),
+        ("--seconds", "nan", 1),
+        ("--seconds", "inf", 0),
+    ],
+)
+def test_budgets_that_are_no_numbers(tmp_path: Path, option: str, value: str, status: int) -> None:
+    """Infinity is no limit, and what is no limit is one line on standard error."""
+    file = tmp_path / "p.pl"
+    file.write_text("0.3::a. query(a).")
+    ended = run("prob", option, value, file)
+    assert ended.returncode == status
+    assert len((ended.stdout if status == 0 else ended.stderr).splitlines()) == 1
+    assert ("must be a number above 0" in ended.stderr) == (status == 1)

@@ -114,7 +114,7 @@ def _budget(seconds: float | None, memory: float | None) -> deepplp.CompileBudge
     budget = deepplp.CompileBudget()
     if seconds is not None:
         budget = replace(budget, seconds=seconds)
-    return budget if memory is None else replace(budget, memory=int(memory * 1e9))
+    return budget if memory is None else replace(budget, memory=memory * 1e9)
 
 
 @app.command()

@@ -42,7 +42,7 @@ class Limits:
     deadline: float | None = None
     nodes: int | None = None
     steps: int | None = None
-    memory: int | None = None
+    memory: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class CompileBudget:
 
     seconds: float | None = 600.0
     nodes: int | None = 10_000_000
-    memory: int | None = 4 << 30
+    memory: float | None = 4 << 30
 
     def __post_init__(self) -> None:
         check_limits(seconds=self.seconds, nodes=self.nodes, memory=self.memory)

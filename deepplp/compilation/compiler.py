@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,8 @@ def compile_with_report(
         raise QueryError(f"a formula is compiled, such as deepplp.ground gives, not a {type(formula).__name__}")
     if compiler not in COMPILERS:
         raise QueryError(f"there is no compiler {compiler!r}; there are: {', '.join(COMPILERS)}")
+    if budget is not None and not isinstance(budget, CompileBudget):
+        raise QueryError(f"budget is a deepplp.CompileBudget, not a {type(budget).__name__}")
     with collector_paused():
         attempts = _Attempts(formula, budget or CompileBudget())
         work = {"portfolio": attempts.portfolio, "elimination": attempts.elimination, "sdd": attempts.sdd}[compiler]
@@ -298,7 +301,13 @@ class _Attempts:
             if order not in ORDERS:
                 raise QueryError(f"there is no order {order!r}; there are: {', '.join(ORDERS)}")
             return (*ORDERS[order](self.formula, self._parts), *self._certain)
-        choices = tuple(order)
+        numbers = range(len(self.formula.choices))
+        if not isinstance(order, Sequence) or not all(isinstance(c, int) and c in numbers for c in order):
+            raise QueryError(
+                f"an order is one of {', '.join(ORDERS)}, or lists the formula's choices by number, from 0; "
+                f"not {reprlib.repr(order)}"
+            )
+        choices: tuple[int, ...] = tuple(c for c in order if isinstance(c, int))
         missing = set(depth_first_order(self.formula)).difference(choices)
         if missing or len(set(choices)) != len(choices):
             raise QueryError(

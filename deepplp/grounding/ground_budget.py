@@ -40,7 +40,7 @@ class GroundBudget:
 
     seconds: float | None = 600.0
     goals: int | None = 4_000_000
-    memory: int | None = 4 << 30
+    memory: float | None = 4 << 30
 
     def __post_init__(self) -> None:
         check_limits(seconds=self.seconds, goals=self.goals, memory=self.memory)

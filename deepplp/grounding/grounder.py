@@ -76,9 +76,17 @@ def ground(
             f"a program is ground, such as deepplp.Program.from_string(…) gives, not a {type(program).__name__}"
         )
     asked = None if query is None else _goals(query)
-    known = [(parse_goal(text, "<evidence>"), _holds(text, holds)) for text, holds in (evidence or {}).items()]
+    if evidence is not None and not isinstance(evidence, Mapping):
+        raise QueryError(f"evidence is a mapping such as {{'alarm(a)': True}}, not a {type(evidence).__name__}")
+    known = [(_observed(text), _holds(text, holds)) for text, holds in (evidence or {}).items()]
     loaded = Grounder(program, allow_python=allow_python, budget=budget, grounder=grounder)
     return loaded.ground(asked, known, inputs=inputs, derivations=derivations)
+
+
+def _observed(text: object) -> Term:
+    if not isinstance(text, str):
+        raise QueryError(f"evidence is for atoms such as 'alarm(a)', not for {text!r}")
+    return parse_goal(text, "<evidence>")
 
 
 def _holds(atom: str, value: object) -> bool | None:
@@ -154,6 +162,8 @@ class Grounder:
         if grounder not in get_args(GrounderName):
             names = " or ".join(map(repr, get_args(GrounderName)))
             raise QueryError(f"grounder is {names}, not {grounder!r}")
+        if budget is not None and not isinstance(budget, GroundBudget):
+            raise QueryError(f"budget is a deepplp.GroundBudget, not a {type(budget).__name__}")
         functions = tuple(functions)
         self.program = program
         self.grounder = grounder

@@ -31,7 +31,7 @@ def checked_inputs(
     try:
         wanted = {name: given[name] for name in names}
     except KeyError as error:
-        listed = ", ".join(given) or "none"
+        listed = ", ".join(map(str, given)) or "none"
         raise MissingInputError(f"the input {error.args[0]!r} is not given; there are: {listed}") from None
     looked_at = given
     if only_used:

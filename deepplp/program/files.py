@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from deepplp.errors import Position, ProgramFileError
+from deepplp.errors import Position, ProgramFileError, QueryError
 from deepplp.program.text import Text
 
 __all__ = ["STANDARD_INPUT", "FileState", "are_current", "read_source", "read_text"]
@@ -49,7 +49,10 @@ def read_source(path: str | os.PathLike[str]) -> Text:
 
     Raises:
         ProgramFileError: it cannot be read, is too large or is no text.
+        QueryError: ``path`` is no path.
     """
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        raise QueryError(f"a program's file is a path such as 'rain.pl', not a {type(path).__name__}")
     if str(path) != STANDARD_INPUT:
         return read_text(Path(path), str(path))
     if sys.stdin is None or sys.stdin.closed:

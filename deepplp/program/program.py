@@ -12,7 +12,14 @@ from typing import Literal
 
 from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
 
-from deepplp.errors import DeepPLPError, Position, ProgramFileError, ProgramSyntaxError, UnsupportedConstructError
+from deepplp.errors import (
+    DeepPLPError,
+    Position,
+    ProgramFileError,
+    ProgramSyntaxError,
+    QueryError,
+    UnsupportedConstructError,
+)
 from deepplp.program.constructs import check_heads, check_libraries, declared_predicates, idle_questions
 from deepplp.program.files import read_source, read_text
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
@@ -118,7 +125,11 @@ class Program:
     @classmethod
     def from_string(cls, text: str, name: str = "<string>") -> Program:
         """Parse a text; ``name`` is what errors call it. Relative paths in it are taken from the current folder."""
-        if isinstance(text, str) and _IS_FILE.fullmatch(text):
+        if not isinstance(text, str):
+            raise QueryError(f"a program is a text such as '0.3::rain. query(rain).', not a {type(text).__name__}")
+        if not isinstance(name, str):
+            raise QueryError(f"a program's name is a text such as 'rain.pl', not a {type(name).__name__}")
+        if _IS_FILE.fullmatch(text):
             raise ProgramFileError(
                 f"{text.strip()!r} is a file's name, no program's text: deepplp.Program.from_file(path) reads a file"
             )

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from deepplp.errors import QueryError
 from deepplp.program.atoms import spelt
 
 __all__ = ["PlainValue", "Term", "quote", "term_text", "unquoted"]
@@ -43,6 +44,8 @@ def quote(text: str) -> str:
     >>> quote("it's red"), quote("red")
     ("'it\\'s red'", 'red')
     """
+    if not isinstance(text, str):
+        raise QueryError(f"an atom stands for a text, not for a {type(text).__name__}")
     if _PLAIN.fullmatch(text):
         return text
     return spelt("'" + "".join(_ESCAPED.get(c, c) for c in text) + "'")
@@ -68,5 +71,7 @@ def term_text(value: PlainValue) -> str:
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, Term):
+        if not isinstance(value.args, (tuple, list)):
+            raise QueryError(f"a term's arguments are a tuple such as ('a', 2), not a {type(value.args).__name__}")
         return f"{quote(value.functor)}({','.join(map(term_text, value.args))})" if value.args else quote(value.functor)
     return f"[{', '.join(map(term_text, value))}]" if isinstance(value, list) else str(value)

@@ -57,18 +57,16 @@ class Asking:
     ) -> ManyAnswers:
         """The answers of several queries, each network called once."""
         chosen = options(on_inconsistent, dtype)
-        if isinstance(queries, Query):
-            raise QueryError("queries are a list such as [deepplp.Query('path(a, X)')], not one alone")
         requests: list[Request] = []
-        for number, query in enumerate(queries):
+        for number, query in enumerate(_several(queries)):
             try:
                 requests.append(self._request(query, environment, extra, chosen))
             except InconsistentEvidenceError as error:  # it is of the evidence, which it names
-                _name_query(error, number, "")
+                _name_query(error, number, None)
                 error.rows = (number,)
                 raise
             except DeepPLPError as error:
-                _name_query(error, number, query.query if isinstance(query, Query) else "")
+                _name_query(error, number, query.query if isinstance(query, Query) else None)
                 raise
         return ManyAnswers(answer_many(requests, environment, chosen))
 
@@ -98,7 +96,9 @@ class Asking:
 
     def prepare(self, environment: Environment, queries: Sequence[Query], jobs: int) -> None:
         """Ground and compile queries in several processes at once."""
-        self._compiled.prepare([(read(query)[0], environment) for query in queries], jobs)
+        if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0:
+            raise QueryError(f"jobs is a number of processes, or -1 for one a processor, not {reprlib.repr(jobs)}")
+        self._compiled.prepare([(read(query)[0], environment) for query in _several(queries)], jobs)
 
     def report(self, environment: Environment, query: Query, order: str | None) -> CompilationReport:
         """How a query is compiled."""
@@ -121,14 +121,22 @@ class Asking:
 
 def _name_query(error: DeepPLPError, number: int, text: object) -> None:
     """Have an error say which of several queries it comes of, by number and text."""
-    shown = f"; the query is {text!r}" if text else ""
+    shown = f"; the query is {text!r}" if text is not None else ""
     error.message = f"query {number}, counted from 0: {error.message}{shown}"
     error.args = (error.message, error.position)
 
 
+def _several(queries: object) -> Iterable[Query]:
+    """Several queries, whose own kinds are not looked at."""
+    if isinstance(queries, (Query, str, Tensor)) or not isinstance(queries, Iterable):
+        alone = "one alone" if isinstance(queries, Query) else f"a {type(queries).__name__}"
+        raise QueryError(f"queries are a list such as [deepplp.Query('path(a, X)')], not {alone}")
+    return queries
+
+
 def _names(inputs: object) -> tuple[str, ...]:
     """The names of the inputs of a prepared query."""
-    names = tuple(inputs) if isinstance(inputs, Iterable) and not isinstance(inputs, str) else None
+    names = tuple(inputs) if isinstance(inputs, Iterable) and not isinstance(inputs, (str, Tensor)) else None
     if names is None or not all(isinstance(name, str) for name in names):
         raise InputError(f"inputs are names, such as ['a', 'b'], not {inputs!r}")
     return names

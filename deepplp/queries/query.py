@@ -99,7 +99,7 @@ def read(query: Query, extra: Extra = "error") -> tuple[Asked, Tensors]:
     inputs = _NOTHING if query.inputs is None else query.inputs
     evidence: Evidence = ()
     observed = _NOTHING
-    if not isinstance(query.evidence, Mapping) or query.evidence:
+    if query.evidence is not None and (not isinstance(query.evidence, Mapping) or query.evidence):
         known = checked_evidence(query.evidence)
         observed = {term: value for term, value in known.items() if isinstance(value, Tensor)}
         evidence = tuple(sorted((t, None if isinstance(v, Tensor) else v) for t, v in known.items()))

@@ -48,9 +48,10 @@ def cache_folder(chosen: str | os.PathLike[str] | bool | None) -> Path | None:
     if chosen is False:
         return None
     if chosen is not None and chosen is not True:
-        if not isinstance(chosen, (str, os.PathLike)):
+        named = os.fspath(chosen) if isinstance(chosen, (str, os.PathLike)) else None
+        if not isinstance(named, str) or "\0" in named:
             raise QueryError(f"cache is a folder, or False for none, not {chosen!r}")
-        return Path(chosen)
+        return Path(named)
     named = os.environ.get("DEEPPLP_CACHE", "")
     if named == "off":
         return None
