@@ -18,6 +18,7 @@ from deepplp.evaluation.kernels import (
     as_array,
     reference_gradients,
     rows_are_distributions,
+    stored,
 )
 from deepplp.evaluation.readings import Kind
 
@@ -66,6 +67,7 @@ class Evaluation:
         use_kernel: bool = True,
         dtype: torch.dtype | None = None,
     ) -> None:
+        batched, shared = stored(batched), stored(shared)
         self.plan = plan
         self.rows = batched.shape[0] if rows is None else rows
         self.dtype = dtype or (batched.dtype if plan.width else shared.dtype)
@@ -112,7 +114,7 @@ class Evaluation:
             raise InputError(f"one query a row is asked for, so [{self.rows}] indices, not {list(queries.shape)}")
         if queries.dtype is not torch.long or not queries.is_contiguous():  # the kernel reads longs, one after another
             queries = queries.to(torch.long).contiguous()
-        return self._read("selected", queries)
+        return self._read("selected", stored(queries))
 
     def impossible_rows(self) -> list[int]:
         """The rows whose evidence has probability zero."""
@@ -157,6 +159,7 @@ class _Read(torch.autograd.Function):
         batched, shared, chosen = ctx.saved_tensors
         wanted = ctx.needs_input_grad[:2]
         walk, kind = ctx.walk, ctx.kind
+        gradient = stored(gradient)
         if torch.is_grad_enabled():  # create_graph=True: someone wants to differentiate this derivative
             found = reference_gradients(
                 walk.plan,

@@ -1,7 +1,7 @@
 """The walks over a circuit: on the CPU, in Triton, and in torch operations as the reference."""
 
 from deepplp.evaluation.kernels.cpu import rows_are_distributions
-from deepplp.evaluation.kernels.cpu_walk import CpuWalk, as_array
+from deepplp.evaluation.kernels.cpu_walk import CpuWalk, as_array, stored
 from deepplp.evaluation.kernels.reference import ReferenceWalk, evaluate_reference, reference_gradients
 from deepplp.evaluation.kernels.triton_walk import Kernels, TritonWalk
 
@@ -14,4 +14,5 @@ __all__ = [
     "evaluate_reference",
     "reference_gradients",
     "rows_are_distributions",
+    "stored",
 ]

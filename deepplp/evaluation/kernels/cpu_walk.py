@@ -148,9 +148,18 @@ class CpuWalk:
         return by_batched, torch.from_numpy(by_shared.sum(axis=0)) if by[1] else None
 
 
+def stored(tensor: Tensor) -> Tensor:
+    """A tensor whose numbers stand in memory as they are: kernels read there.
+
+    torch may keep a negated view, whose memory has the opposite numbers, or a tensor of zeros that has no memory.
+    """
+    return tensor.clone() if tensor.is_neg() or tensor._is_zerotensor() else tensor
+
+
 def as_array(tensor: Tensor) -> NDArray[np.float32] | NDArray[np.float64]:
     """A tensor's numbers, contiguous, in a format that the kernels read; not copied where they are so already."""
     numbers = tensor if tensor.dtype is torch.float32 or tensor.dtype is torch.float64 else tensor.float()
+    numbers = stored(numbers)
     array: NDArray[np.float64] = (numbers.detach() if numbers.requires_grad else numbers).numpy()
     return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
