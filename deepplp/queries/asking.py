@@ -128,7 +128,7 @@ def _name_query(error: DeepPLPError, number: int, text: object) -> None:
 
 def _several(queries: object) -> Iterable[Query]:
     """Several queries, whose own kinds are not looked at."""
-    if isinstance(queries, (Query, str, Tensor)) or not isinstance(queries, Iterable):
+    if isinstance(queries, (Query, Tensor)) or not isinstance(queries, Iterable):
         alone = "one alone" if isinstance(queries, Query) else f"a {type(queries).__name__}"
         raise QueryError(f"queries are a list such as [deepplp.Query('path(a, X)')], not {alone}")
     return queries
