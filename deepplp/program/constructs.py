@@ -74,9 +74,10 @@ def check_heads(heads: Sequence[Any], body: Term | None, position: Position) -> 
             raise ProgramSyntaxError(
                 f"::- is no operator; a rule is {readable(probability)} :- {readable(head.args[0])}", position
             )
-        if head.functor == "'=>'" and body is None:
+        arrow = head.functor.strip("'") if isinstance(head.functor, str) else ""
+        if arrow in ("=>", "->", "*->") and head.arity == 2 and body is None:
             raise ProgramSyntaxError(
-                f"{head.args[0]}=>{head.args[1]} is a fact about =>; a rule has its head first: "
+                f"{head.args[0]}{arrow}{head.args[1]} is a fact about {arrow}; a rule has its head first: "
                 f"{head.args[1]} :- {head.args[0]}",
                 position,
             )
