@@ -85,6 +85,14 @@ def test_what_ends_is_not_refused(text: str, grounder: GrounderName) -> None:
     assert len(Grounder(Program.from_string(text), grounder=grounder).ground().queries) == ENDING[text]
 
 
+@pytest.mark.parametrize("grounder", ENGINES)
+def test_calls_one_after_another_make_no_recursion(grounder: GrounderName, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that are greater than those before them, and are done before the next one is made, do not grow."""
+    monkeypatch.setattr("deepplp.grounding.ground_budget._MOST_GROWTH", 3000)
+    program = Program.from_string("p(1). p(X) :- X > 1. q(N) :- between(1, 500, N), p(N). query(q(_)).")
+    assert len(Grounder(program, grounder=grounder).ground().queries) == 500
+
+
 def test_long_terms_are_abbreviated() -> None:
     """What is nested deeply, far down a list or very long is left out of a message; the rest is as it is."""
     deep = Term("z")

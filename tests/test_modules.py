@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from problog.extern import problog_export
 
 import deepplp
 from deepplp import errors
@@ -109,3 +110,27 @@ def test_check_knows_of_files_that_a_goal_reads(tmp_path: Path) -> None:
     assert [f.message.split(";")[0] for f in deepplp.check_file(tmp_path / "main.pl").findings] == [
         "ProbLog has no bagof/3"
     ]
+
+
+def test_answers_from_before_a_file_was_read_are_forgotten(tmp_path: Path) -> None:
+    """What a goal consults counts for the goals after it, also those that were answered before."""
+    main = "b(1).\nall(L) :- findall(X, b(X), L).\nq(L, M) :- all(L), consult('b.pl'), all(M).\nquery(q(_, _)).\n"
+    assert read(tmp_path, main, "b(2).\n").terms == ("q([1],[1, 2])",)
+
+
+def test_a_python_file_leaves_nothing_behind_in_problog(tmp_path: Path) -> None:
+    """ProbLog's decorators know the data base of a program while its file is run, and not after it."""
+    (tmp_path / "b.py").write_text(
+        "from problog.extern import problog_export\n\n\n@problog_export('-int')\ndef b():\n    return 1\n"
+    )
+    (tmp_path / "main.pl").write_text(":- use_module('b.py').\nquery(b(_)).\n")
+    before = problog_export.database
+    answers = deepplp.Model(tmp_path / "main.pl", cache=False, allow_python=True).query()
+    assert answers.terms == ("b(1)",)
+    assert problog_export.database is before
+
+
+def test_a_missing_file_of_a_list_has_its_place(tmp_path: Path) -> None:
+    """A list of files has no place of its own; each of its files has."""
+    with pytest.raises(errors.ProgramFileError, match=r"main\.pl:2:15: cannot read 'nowhere\.pl'"):
+        read(tmp_path, "b(0).\nq :- ['b.pl', 'nowhere.pl'].\nquery(q).\n", "b(1).\n")
