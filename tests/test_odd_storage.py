@@ -74,3 +74,14 @@ def test_zeros_without_memory() -> None:
         cache=False,
     )
     assert model.query(["q", "r"], {"a": torch.ones(3)}).probs.tolist() == [[0.0, 0.5]] * 3
+
+
+def test_another_default_device() -> None:
+    """What a query makes for itself stands where its model does, whatever torch's default device is."""
+    program = deepplp.Program.from_string("nn(net, [X]) :: p(X). t(0.5)::e. t(_, X)::w(X). q(X) :- p(X), e, \\+w(X).")
+    model = deepplp.Model(program, {"net": lambda x: x}, cache=False)
+    inputs = {"a": torch.tensor([0.25, 0.75], dtype=torch.float64)}
+    with torch.device("meta"):
+        inside = model.query("q(a)", inputs).probs
+    assert torch.equal(inside, model.query("q(a)", inputs).probs)
+    assert inside.tolist()[0][0] > 0

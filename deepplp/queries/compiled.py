@@ -131,7 +131,7 @@ class CompiledQuery:
                 case Computed() as origin:
                     places[index] = _Place(number_of[ComputedSlot.of(choice, origin)], 0)
         demand = Demand(needs(choices.values()), calls, tuple(observed), computed)
-        weights = torch.tensor(fixed, dtype=torch.float64)
+        weights = torch.tensor(fixed, dtype=torch.float64, device="cpu")
         impossible = np.zeros(len(header.queries), dtype=np.bool_)
         impossible[list(header.impossible)] = True
         answers = AnswerTerms(header.queries, header.unanswered, impossible, tuple(asked or ()))

@@ -90,13 +90,13 @@ class LearnableBlock:
         clause = slots[0].clause
         rows = None
         if slots[0].arguments:
-            rows = torch.tensor([distributions.row(clause, s.key) for s in slots])
+            rows = torch.tensor([distributions.row(clause, s.key) for s in slots], device="cpu")
         if all(f is None for f in slots[0].fixed):
             return cls(clause, tuple(slots), rows, None, None, None)
-        given = torch.tensor([[f or 0.0 for f in s.fixed] for s in slots], dtype=torch.float64)
+        given = torch.tensor([[f or 0.0 for f in s.fixed] for s in slots], dtype=torch.float64, device="cpu")
         left = [[max(0.0, 1.0 - math.fsum(f for f in s.fixed if f is not None))] for s in slots]
-        free = torch.tensor([i for i, f in enumerate(slots[0].fixed) if f is None])
-        return cls(clause, tuple(slots), rows, given, torch.tensor(left, dtype=torch.float64), free)
+        free = torch.tensor([i for i, f in enumerate(slots[0].fixed) if f is None], device="cpu")
+        return cls(clause, tuple(slots), rows, given, torch.tensor(left, dtype=torch.float64, device="cpu"), free)
 
     def weights(self, distributions: Distributions) -> Tensor:
         """The probabilities [n * values] of the slots, one after another."""

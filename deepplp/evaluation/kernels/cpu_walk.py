@@ -106,7 +106,7 @@ class CpuWalk:
         reading = self._reading(kind, chosen)
         shape = (self.rows, reading[2]) if chosen is None else (self.rows,)
         single = dtype is torch.float32
-        out = torch.empty(shape, dtype=torch.float32 if single else torch.float64)
+        out = torch.empty(shape, dtype=torch.float32 if single else torch.float64, device="cpu")
         wrong = read_roots(self.plan.packed, self._numbers, *reading, out.data_ptr(), single)
         if wrong >= 0:
             assert chosen is not None
