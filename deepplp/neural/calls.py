@@ -157,7 +157,8 @@ def _tolerance(raw: Tensor) -> float:
     Under autocast a network computes in a narrower type, also where it returns a wider one.
     """
     eps = torch.finfo(raw.dtype).eps
-    if torch.is_autocast_enabled(raw.device.type):
+    kind = raw.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
         eps = max(eps, torch.finfo(torch.get_autocast_dtype(raw.device.type)).eps)
     return max(ROW_SUM_TOLERANCE, eps)
 
