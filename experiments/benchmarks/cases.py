@@ -1,4 +1,4 @@
-"""Programs to ground and compile: Bayesian networks, carry chains, grids, cyclic graphs, smokers."""
+"""Programs to ground and compile: Bayesian networks, carry chains, grids, cyclic graphs, smokers, trees, a sudoku."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ from experiments.benchmarks.networks import BayesianNetwork, atom, load_network,
 from experiments.datasets import find_data, missing_data
 from experiments.training import PROGRAMS
 
-__all__ = ["Case", "cases", "chain", "cyclic", "grid", "network_case", "observation", "quick_cases", "smokers"]
+__all__ = [
+    "Case",
+    "cases",
+    "chain",
+    "cyclic",
+    "grid",
+    "hidden_markov",
+    "network_case",
+    "observation",
+    "quick_cases",
+    "smokers",
+    "sudoku",
+    "tree",
+]
 
 NETWORKS = (
     "asia", "cancer", "earthquake", "survey", "sachs", "child", "alarm", "hepar2", "win95pts", "pigs", "insurance",
@@ -93,6 +106,50 @@ def chain(digits: int) -> Case:
     return Case(f"chain {digits}", (PROGRAMS / "mnist_multi_digit_addition.pl").read_text(), (goal,), problog=False)
 
 
+def tree(size: int) -> Case:
+    """Labels of the vertices of a random tree, each of seven values, that would rather agree with their neighbours'."""
+    generator = random.Random(0)
+    lines = [f"edge(x{generator.randrange(i)}, x{i})." for i in range(1, size)]
+    for i in range(size):
+        numbers = [generator.random() for _ in range(7)]
+        heads = (f"{n / sum(numbers)}::label(x{i}, {value})" for value, n in enumerate(numbers))
+        lines.append("; ".join(heads) + ".")
+    lines.append("0.3::agree(X, Y) :- edge(X, Y). fine :- \\+clash.")
+    lines.append("clash :- edge(X, Y), label(X, C), label(Y, D), C \\= D, agree(X, Y).")
+    return Case(f"tree {size}", "\n".join(lines), ("label(_, _)",), {"fine": True}, problog=False)
+
+
+def hidden_markov(steps: int) -> Case:
+    """The states of a hidden Markov model with two states and two observations, given what is observed at each step."""
+    text = (
+        "0.5::s(0, a); 0.5::s(0, b). 0.7::s(T, a); 0.3::s(T, b) :- step(T), P is T - 1, s(P, a). "
+        "0.4::s(T, a); 0.6::s(T, b) :- step(T), P is T - 1, s(P, b). "
+        "0.9::o(T, x); 0.1::o(T, y) :- s(T, a). 0.2::o(T, x); 0.8::o(T, y) :- s(T, b). "
+    )
+    text += " ".join(f"step({t})." for t in range(1, steps))
+    seen = {f"o({t}, {'x' if t % 3 else 'y'})": True for t in range(steps)}
+    return Case(f"hidden Markov {steps}", text, tuple(f"s({t}, a)" for t in range(steps)), seen)
+
+
+_SUDOKU = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....41............."
+
+
+def sudoku() -> Case:
+    """The cells of a sudoku, 25 of them given, each of nine equally likely values before the rules are known."""
+    given = {f"v({i // 9}, {i % 9}, {c})": True for i, c in enumerate(_SUDOKU) if c != "."}
+    cells = [(r, c) for r in range(9) for c in range(9) if _SUDOKU[9 * r + c] == "."]
+    heads = "; ".join(f"{1 / 9}::v(R, C, {value})" for value in range(1, 10))
+    text = (
+        f"{heads} :- cell(R, C). peer(R, C, R, D) :- cell(R, C), cell(R, D), C < D. "
+        "peer(R, C, Q, C) :- cell(R, C), cell(Q, C), R < Q. "
+        "peer(R, C, Q, D) :- cell(R, C), cell(Q, D), R < Q, C =\\= D, R // 3 =:= Q // 3, C // 3 =:= D // 3. "
+        "clash :- peer(R, C, Q, D), v(R, C, X), v(Q, D, X). fine :- \\+clash. "
+    )
+    text += " ".join(f"cell({r}, {c})." for r in range(9) for c in range(9))
+    queries = tuple(f"v({r}, {c}, {value})" for r, c in cells for value in range(1, 10))
+    return Case("sudoku", text, queries, given | {"fine": True}, problog=False)
+
+
 def quick_cases() -> tuple[str, ...]:
     """The names of a few cases that take seconds."""
     networks = ("asia", "asia, evidence", "sachs", "alarm") if find_data("bif") is not None else ()
@@ -118,3 +175,7 @@ def cases() -> Iterator[Case]:
         yield cyclic(seed)
     for n in (8, 16, 32):
         yield smokers(n)
+    for n in (20, 60, 200):
+        yield tree(n)
+    yield hidden_markov(50)
+    yield sudoku()
