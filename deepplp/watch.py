@@ -4,6 +4,8 @@ Engines count their steps and look at the clock between them. Between two looks 
 clock: a predicate of ProbLog's that makes a list of a million terms, or one of a user's. A second thread watches such
 work. It raises `StoppedError` in the thread at work, as Python itself raises KeyboardInterrupt there on a Ctrl-C, so
 that the work ends at its next instruction of Python code. One call of a function in C is not ended within.
+
+The same thread tells of work that takes long.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Literal, TypeAlias, TypeVar
+
+from deepplp.progress import PROGRESS, Task
 
 __all__ = ["StoppedError", "Used", "call_watched", "resident_memory"]
 
@@ -47,19 +51,22 @@ def call_watched(
     seconds: float | None,
     memory: float | None,
     exceeded: Callable[[Used, list[object]], Exception],
+    doing: Callable[[], str] | None = None,
 ) -> T:
     """The result of ``work()``, which ends soon after some ``seconds`` and in ``memory`` bytes.
 
     Work that looks at the clock by itself is given a little more time, as it can say better what it was at. The bytes
     are those by which the process grows while the work is done. ``exceeded`` makes the exception for what was used up,
-    from the notes of the `StoppedError`; None is no limit.
+    from the notes of the `StoppedError`; None is no limit. ``doing`` says in words what the work is at: another thread
+    tells the user, once the work takes long.
     """
     held = None if memory is None else resident_memory()
     limit = None if memory is None or held is None else held + memory
-    deadline = None if seconds is None else monotonic() + seconds + _GRACE
-    if deadline is None and limit is None:
+    now = monotonic()
+    deadline = None if seconds is None else now + seconds + _GRACE
+    if deadline is None and limit is None and doing is None:
         return work()
-    watched = _Watched(threading.get_ident(), deadline, limit)
+    watched = _Watched(threading.get_ident(), deadline, limit, None if doing is None else Task(doing, now))
     try:
         try:
             _WATCHER.begin(watched)
@@ -85,6 +92,7 @@ class _Watched:
     thread: int
     deadline: float | None
     limit: float | None
+    task: Task | None = None
     used: Used = "seconds"
     raised: float | None = None
 
@@ -122,6 +130,8 @@ class _Watcher:
             self._work.discard(work)
             if work.raised is not None:  # it may be on its way, too late
                 _raise_in(work.thread, None)
+        if work.task is not None and work.task.is_told:  # which is said under the lock, so that it is not said later
+            PROGRESS.end(work.task)
 
     def _run(self) -> None:
         idle = 0.0
@@ -133,6 +143,9 @@ class _Watcher:
                     self._is_running = False
                     return
                 self._look()
+                now = monotonic()
+                late = self._late(now)
+            PROGRESS.tell(late, now)
 
     def _look(self) -> None:
         now, resident = monotonic(), resident_memory()
@@ -140,6 +153,13 @@ class _Watcher:
             if work.has_used_up(now, resident) and (work.raised is None or now > work.raised + _AGAIN):
                 work.raised = now
                 _raise_in(work.thread, StoppedError)
+
+    def _late(self, now: float) -> list[Task]:
+        """What is to be told of, the first one first."""
+        tasks = [work.task for work in self._work if work.task is not None and work.task.is_late(now)]
+        for task in tasks:
+            task.is_told = True
+        return sorted(tasks, key=lambda task: task.start)
 
     def renew(self) -> None:
         """Forget other threads: a forked process has none of them, nor the watching one."""

@@ -31,7 +31,8 @@ ARROWS: Mapping[str, str] = {
     "collector": "",
     "limits": "errors",
     "locks": "",
-    "watch": "",
+    "progress": "",
+    "watch": "progress",
     "apart": "watch",
     "program": "errors",
     "formula": "errors program",
@@ -55,6 +56,7 @@ LIBRARIES: Mapping[str, str] = {
     "numba": "evaluation.kernels",
     "llvmlite": "evaluation.kernels",
     "triton": "evaluation.kernels",
+    "rich": "progress",
     "torch": "answers evaluation model neural queries",
 }
 """Libraries, and the parts that alone may import each."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
@@ -37,12 +37,19 @@ _NAMES = 4  # of choices and of goals that a message lists
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where an attempt stops: a time (`time.monotonic`), a number of nodes alive, of steps, of bytes of memory."""
+    """Where an attempt stops: a time (`time.monotonic`), a number of nodes alive, of steps, of bytes of memory.
+
+    ``meter`` counts what the attempt takes.
+    """
 
     deadline: float | None = None
     nodes: int | None = None
     steps: int | None = None
     memory: float | None = None
+    meter: Meter = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meter", Meter(self.deadline, self.nodes, self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def bottom_up(formula: Formula, parts: Parts, name: str, choices: Sequence[int],
 def by_elimination(formula: Formula, limits: Limits) -> Made:
     """Compile a formula by eliminating its variables. A step is a product looked at."""
     start = time.perf_counter()
-    meter = Meter(limits.deadline, limits.nodes, limits.steps)
+    meter = limits.meter
     elimination = Elimination(formula, meter)
 
     def attempt(outcome: str, nodes: int, elements: int) -> Attempt:
@@ -119,7 +126,7 @@ class _Job:
         self._parts = parts
         self._name = name
         self.encoded = encode_choices(formula, choices)
-        self.meter = Meter(limits.deadline, limits.nodes, limits.steps)
+        self.meter = limits.meter
 
     def run(self, diagram: Algebra[Function], solve: Callable[[Cycle[Function]], None], by: str = "") -> Made:
         """Compile in a diagram, or find out that the limits do not allow it."""

@@ -20,7 +20,7 @@ from deepplp.compilation.attempt import (
     by_elimination,
     describe,
 )
-from deepplp.compilation.compile_budget import CompileBudget
+from deepplp.compilation.compile_budget import CompileBudget, Meter
 from deepplp.compilation.orders import CYCLES_ORDER, DEFAULT_ORDER, ORDERS
 from deepplp.compilation.parts import Parts
 from deepplp.compilation.report import Attempt, CompilationReport
@@ -127,7 +127,8 @@ def compile_with_report(
     with collector_paused():
         attempts = _Attempts(formula, budget or CompileBudget())
         work = {"portfolio": attempts.portfolio, "elimination": attempts.elimination, "sdd": attempts.sdd}[compiler]
-        return call_watched(lambda: work(order), attempts.budget.seconds, attempts.budget.memory, attempts.stopped)
+        seconds, memory = attempts.budget.seconds, attempts.budget.memory
+        return call_watched(lambda: work(order), seconds, memory, attempts.stopped, attempts.doing)
 
 
 def _size(circuit: Circuit) -> int:
@@ -151,7 +152,7 @@ class _Attempts:
             self._certain = tuple(c for c in depth_first_order(given) if c not in left)
         self._parts = Parts(self.formula)
         self._orders: dict[str, tuple[int, ...]] = {}
-        self._in_work: tuple[str, float] | None = None  # the attempt that is being made, and when it began
+        self._in_work: tuple[str, float, Meter] | None = None  # the attempt that is being made, and when it began
 
     def sdd(self, order: Order | None) -> tuple[Circuit, CompilationReport]:
         """One order by PySDD."""
@@ -274,11 +275,11 @@ class _Attempts:
         limits = Limits(deadline, self.budget.nodes, limit, memory)
         order = self._order(name)
         compile_in = bottom_up if by_pysdd else along_order
-        return self._made(name, lambda: compile_in(self.formula, self._parts, name, order, limits))
+        return self._made(name, limits, lambda: compile_in(self.formula, self._parts, name, order, limits))
 
-    def _made(self, name: str, make: Callable[[], Made]) -> Circuit | Blowup:
+    def _made(self, name: str, limits: Limits, make: Callable[[], Made]) -> Circuit | Blowup:
         """Make an attempt, and note it."""
-        self._in_work = name, time.monotonic()
+        self._in_work = name, time.monotonic(), limits.meter
         attempt, found = make()
         self._in_work = None
         self.attempts.append(attempt)
@@ -288,7 +289,7 @@ class _Attempts:
         seconds = self.budget.seconds
         deadline = None if seconds is None else self._start + seconds
         limits = Limits(deadline, self.budget.nodes, limit, self.budget.memory)
-        return self._made(ELIMINATION, lambda: by_elimination(self.formula, limits))
+        return self._made(ELIMINATION, limits, lambda: by_elimination(self.formula, limits))
 
     def _take(self, order: Order) -> str:
         """The name of an order that is given, under which it is known from now on."""
@@ -322,10 +323,20 @@ class _Attempts:
         names = tuple(self.formula.choices[c].shown() for c in choices)
         return CompilationReport(tuple(self.attempts), winner, reason, choices, names)
 
+    def doing(self) -> str:
+        """In words what is being compiled, and how. Other threads may call it."""
+        queries, choices = len(self.formula.queries), len(self.formula.choices)
+        what = f"compiling {queries:,} {'query' if queries == 1 else 'queries'} over {choices:,} choices"
+        made = self._in_work
+        if made is None:
+            return what
+        steps = made[2].steps  # none where a process of its own counts them
+        return f"{what}: {made[0]}{f', {steps:,} steps' if steps else ''}"
+
     def stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:
         """The error where the compilation was stopped between two looks at its budget."""
         if self._in_work is not None:
-            name, start = self._in_work
+            name, start, _ = self._in_work
             self.attempts.append(Attempt(name, f"stopped: out of {used}", 0, 0, 0, time.monotonic() - start))
         return self._exceeded(Blowup(used, tuple(abs(g.literal) - 1 for g in self.formula.queries), 0))
 

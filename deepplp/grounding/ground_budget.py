@@ -62,7 +62,12 @@ class GroundMeter:
     def __init__(self, budget: GroundBudget) -> None:
         self._budget = budget
         self._deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+        self._asked: tuple[Term, ...] | None = None
         self.begin(lambda location: None)
+
+    def ask(self, queries: tuple[Term, ...]) -> None:
+        """Note what is asked, of which the user is told where grounding takes long."""
+        self._asked = queries
 
     def begin(self, locate: Callable[[Location], Position | None]) -> None:
         """Begin a run of an engine; ``locate`` turns a place of a clause into a position."""
@@ -73,7 +78,7 @@ class GroundMeter:
 
     def watched(self, work: Callable[[], T]) -> T:
         """The result of ``work()``, which is ended where the budget is exceeded, in whatever predicate that is."""
-        return call_watched(work, self._budget.seconds, self._budget.memory, self._stopped)
+        return call_watched(work, self._budget.seconds, self._budget.memory, self._stopped, self._doing)
 
     def apart(self, work: Callable[[], T], at: StoppedAt) -> T:
         """The result of ``work()``, which has no limits within and is done in a process of its own."""
@@ -82,6 +87,17 @@ class GroundMeter:
             return call_apart(work, left, self._budget.memory)
         except ApartError as end:
             raise self._stopped("seconds" if end.reason == "seconds" else "memory", [at]) from None
+
+    def _doing(self) -> str:
+        """In words what is being done. Other threads may call it."""
+        asked = self._asked
+        if asked is None:
+            what = "reading the program"
+        elif not asked:
+            what = "grounding the evidence"
+        else:
+            what = f"grounding {_shown(asked[0])}{f' and {len(asked) - 1:,} more' if len(asked) > 1 else ''}"
+        return f"{what}: {self._goals:,} goals"
 
     def _stopped(self, used: Used, notes: list[object]) -> BudgetExceededError:
         if used == "seconds":

@@ -254,6 +254,7 @@ class Grounder:
         meter: GroundMeter,
     ) -> Grounding:
         question = self._question(queries, evidence, meter)
+        meter.ask(question.queries)
         declined = None
         if self.grounder != "problog":
             found = self._tabled(question, inputs, derivations, meter)
