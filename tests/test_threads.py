@@ -73,13 +73,14 @@ def test_same_bits_whatever_the_threads(monkeypatch: pytest.MonkeyPatch, torch_t
     used: list[int] = []
     original = walk_module.for_ranges
 
-    def noted(function: Callable[[int, int], None], count: int, threads: int) -> None:
+    def noted(function: Callable[[int, int], None], count: int, threads: int, piece: int) -> None:
         used.append(threads)
-        original(function, count, threads)
+        original(function, count, threads, piece)
 
     monkeypatch.setattr(walk_module, "for_ranges", noted)
     results = []
     for cpus, threads in ((1, 1), (8, 1), (8, 2), (8, 3), (8, 8), (2, 8)):
+        monkeypatch.setattr(walk_module, "_WORK_PER_CALL", 1 if threads == 3 else 1 << 40)  # a block a call, or all
         monkeypatch.setattr(walk_module, "available_cpus", lambda cpus=cpus: cpus)
         torch_threads(threads)
         results.append(everything(*arguments))
@@ -123,6 +124,34 @@ def test_an_error_in_a_share_is_raised() -> None:
     with pytest.raises(ValueError, match="in a share"):
         threads_module.for_ranges(work, 6, 3)
     assert sorted(done) == [0, 2]
+
+
+@pytest.mark.parametrize(("count", "threads", "piece"), [(7, 1, 2), (9, 2, 2), (10, 3, 1), (10, 3, 0)])
+def test_calls_cover_no_more_than_a_piece(count: int, threads: int, piece: int) -> None:
+    """Long shares are cut into calls, so that an interrupt comes through between two of them."""
+    calls: list[range] = []
+    threads_module.for_ranges(lambda a, b: calls.append(range(a, b)), count, threads, piece)
+    assert sorted(i for call in calls for i in call) == list(range(count))
+    assert max(map(len, calls)) == max(1, piece)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_interrupt_ends_all_shares(threads: int) -> None:
+    """What interrupts the caller's share ends the others at their next call, and is what is raised."""
+    begun = threading.Event()
+    calls: list[int] = []
+
+    def work(first: int, last: int) -> None:
+        calls.append(first)
+        if first == 0:
+            assert threads == 1 or begun.wait(5.0)
+            raise KeyboardInterrupt
+        begun.set()
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads_module.for_ranges(work, 30_000, threads, 1)
+    assert len(calls) < 5_000
 
 
 @pytest.mark.parametrize(("count", "threads"), [(1, 4), (5, 2), (7, 3), (8, 8), (3, 1)])

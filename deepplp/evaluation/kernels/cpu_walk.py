@@ -18,6 +18,7 @@ from deepplp.evaluation.readings import Kind
 __all__ = ["CpuWalk", "as_array"]
 
 _KEEP_VALUES_BYTES = 64 << 20  # what forward may keep for backward; beyond it backward computes the values again
+_WORK_PER_CALL = 10_000_000  # elements times blocks in one call, within which nothing ends it: some tenths of a second
 _WORK_PER_THREAD = 10_000  # elements times blocks, below which a second thread costs more than it saves
 
 
@@ -84,7 +85,7 @@ class CpuWalk:
         if total < 2 * _WORK_PER_THREAD:
             work(0, self._blocks)
         else:
-            for_ranges(work, self._blocks, _threads(total))
+            for_ranges(work, self._blocks, _threads(total), _WORK_PER_CALL // self._sizes.work)
 
     def _forward(self, first: int, last: int) -> None:
         room = self._room(1) if self._kept is None else self._kept

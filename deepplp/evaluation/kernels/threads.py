@@ -43,20 +43,34 @@ def available_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def for_ranges(function: Callable[[int, int], None], count: int, threads: int) -> None:
+def for_ranges(function: Callable[[int, int], None], count: int, threads: int, piece: int | None = None) -> None:
     """Call ``function(first, last)`` so that the ranges cover 0 … count - 1, on several threads at once.
 
-    The caller's thread takes a share. An error in any share is raised after all of them ended.
+    The caller's thread takes a share. No call covers more than ``piece`` numbers: between two calls an interrupt or an
+    error in any share ends the other shares, too. The first error is raised after all of them ended.
     """
     threads = max(1, min(threads, count))
+    step = max(1, count if piece is None else piece)
+    over = threading.Event()
+
+    def share(start: int, end: int) -> None:
+        try:
+            for first in range(start, end, step):
+                if over.is_set():
+                    return
+                function(first, min(first + step, end))
+        except BaseException:
+            over.set()
+            raise
+
     if threads == 1:
-        function(0, count)
+        share(0, count)
         return
     bounds = [count * i // threads for i in range(threads + 1)]
     executor = _POOL.executor()
-    futures = [executor.submit(function, bounds[i], bounds[i + 1]) for i in range(1, threads)]
+    futures = [executor.submit(share, bounds[i], bounds[i + 1]) for i in range(1, threads)]
     try:
-        function(bounds[0], bounds[1])
+        share(bounds[0], bounds[1])
     finally:
         errors = [f.exception() for f in futures]
     for error in errors:
