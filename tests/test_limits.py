@@ -408,3 +408,28 @@ def test_the_message_shows_choices_as_atoms() -> None:
     )
     choices = deepplp.ground(several, "q").choices
     assert {c.shown() for c in choices} == {"has(u, ·)", "on(v)", "c(1); d", "e"}
+
+
+def test_an_end_that_was_taken_back_leaves_nothing() -> None:
+    """After work was stopped, a profiler may be on: Python does not go on looking for what was taken back.
+
+    It would do so for ever before the first call; the process is one of its own, so that the test could end it.
+    """
+    text = """
+import sys, time
+from deepplp.watch import StoppedError, call_watched
+
+def work():
+    try:
+        while True:
+            time.sleep(0.01)
+    except StoppedError:
+        return 1
+
+assert call_watched(work, 0.1, None, lambda used, notes: RuntimeError(used)) == 1
+sys.setprofile(lambda *event: None)
+(lambda: None)()
+print("went on")
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "went on\\n"

@@ -109,7 +109,7 @@ class Elimination:
             for variable in relation.scope:
                 users.setdefault(variable, set()).add(number)
         following = len(alive)
-        order, cost = elimination_order([r.scope for r in alive.values()], sizes)
+        order, cost = elimination_order([r.scope for r in alive.values()], sizes, self._meter)
         self._meter.expect(cost)
         for variable in order:
             mine = sorted(users.pop(variable), key=lambda n: (alive[n].rows, n))

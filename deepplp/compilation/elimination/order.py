@@ -7,15 +7,21 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 
+from deepplp.compilation.compile_budget import Meter
+
 __all__ = ["elimination_order"]
 
 _TRIES = 8  # with ties broken in other ways
 _EFFORT = 20_000  # of variables and links in all tries together
 
+_STEP = 30  # steps, as products of relations count them, for one variable that is looked at
+
 Links = dict[int, set[int]]
 
 
-def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int]) -> tuple[list[int], float]:
+def elimination_order(
+    scopes: Iterable[Sequence[int]], sizes: Mapping[int, int], meter: Meter
+) -> tuple[list[int], float]:
     """All variables of some scopes in the order in which they go, and how many entries full tables would have.
 
     ``sizes`` are the variables' numbers of values.
@@ -23,7 +29,7 @@ def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int])
     Greedy orders are compared by what they would cost in full tables, and the cheapest one wins: the variable goes
     first whose table is smallest, or whose neighbours lack the fewest links among themselves (Kjærulff, "Triangulation
     of graphs: algorithms giving small total state space", 1990), the latter several times with ties broken at random,
-    the same way each time. All are the same in every process.
+    the same way each time. All are the same in every process. ``meter`` counts the pairs of neighbours looked at.
     """
     links: Links = {}
     for scope in scopes:
@@ -36,9 +42,9 @@ def elimination_order(scopes: Iterable[Sequence[int]], sizes: Mapping[int, int])
     def table(links: Links, variable: int) -> float:
         return bits[variable] + sum(sorted(bits[o] for o in links[variable]))
 
-    tried = [_greedy(links, table, table, None), _greedy(links, _fill, table, None)]
+    tried = [_greedy(links, table, table, None, meter), _greedy(links, _fill, table, None, meter)]
     effort = sum(map(len, links.values())) + 1
-    tried += [_greedy(links, _fill, table, Random(seed)) for seed in range(min(_TRIES, _EFFORT // effort))]
+    tried += [_greedy(links, _fill, table, Random(seed), meter) for seed in range(min(_TRIES, _EFFORT // effort))]
     return min(tried, key=lambda found: found[1])
 
 
@@ -53,10 +59,14 @@ def _greedy(
     score: Callable[[Links, int], float],
     table: Callable[[Links, int], float],
     ties: Random | None,
+    meter: Meter,
 ) -> tuple[list[int], float]:
     """A greedy order, and the sum of the tables' sizes that it makes."""
     links = {v: set(others) for v, others in links.items()}
-    current = {v: score(links, v) for v in links}
+    current = {}
+    for variable, others in links.items():
+        meter.spend(_STEP + (len(others) if score is table else len(others) ** 2), 0)
+        current[variable] = score(links, variable)
 
     def entry(variable: int) -> tuple[float, float, int]:
         return current[variable], 0.0 if ties is None else ties.random(), variable
@@ -80,6 +90,8 @@ def _greedy(
             if new and score is not table:
                 touched |= links[one]
         for one in sorted(touched):
+            count = len(links[one])
+            meter.spend(_STEP + (count if score is table else count * count), 0)
             now = score(links, one)
             if now != current[one]:
                 current[one] = now
