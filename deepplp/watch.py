@@ -189,9 +189,12 @@ def _take_back() -> None:
     calls nothing any more where a profiler is on. So something else is sent and received.
     """
     interrupt: BaseException | None = None
-    _raise_in(threading.get_ident(), _TakenBackError)
+    is_sent = False
     while True:
         try:
+            if not is_sent:
+                _raise_in(threading.get_ident(), _TakenBackError)
+                is_sent = True
             while True:
                 pass
         except _TakenBackError:
