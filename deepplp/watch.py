@@ -129,7 +129,7 @@ class _Watcher:
         with self._lock:
             self._work.discard(work)
             if work.raised is not None:  # it may be on its way, too late
-                _take_back()
+                _take_back(work.thread)
         if work.task is not None and work.task.is_told:  # which is said under the lock, so that it is not said later
             PROGRESS.end(work.task)
 
@@ -173,21 +173,25 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_WATCHER.renew)
 
 
-def _raise_in(thread: int, exception: type[BaseException]) -> None:
-    """Raise an exception in a thread at its next instruction, in place of one that is on its way there."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(exception))
+def _raise_in(thread: int, exception: type[BaseException] | None) -> None:
+    """Raise an exception in a thread at its next instruction, or None, in place of one that is on its way there."""
+    handed = ctypes.py_object() if exception is None else ctypes.py_object(exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), handed)
 
 
 class _TakenBackError(BaseException):
     """Comes in place of an exception that is no longer wanted."""
 
 
-def _take_back() -> None:
-    """Take back what may be on its way to this thread.
+def _take_back(thread: int) -> None:
+    """Take back what may be on its way to a thread.
 
     Python can be told that there is nothing on its way. Python 3.11 then looks for it for ever, before each call, and
-    calls nothing any more where a profiler is on. So something else is sent and received.
+    calls nothing any more where a profiler is on. So this thread is sent something else, which it receives.
     """
+    if thread != threading.get_ident():
+        _raise_in(thread, None)
+        return
     interrupt: BaseException | None = None
     is_sent = False
     while True:
