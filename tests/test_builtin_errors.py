@@ -69,10 +69,12 @@ def test_no_word_of_python(signature: str) -> None:
             assert not OF_PYTHON.search((said or "").partition("\n")[0]), f"{goal}: {said}"
 
 
+GIVE = "if it stands for a tensor, give it to the call: inputs {{'{}': …}}"
+
 ARITHMETIC = [
     ("X is foo + 1", "1:11", "foo is no number"),
     ("X is Y + 1", "1:11", "Y is not bound when it is reached; bind it in a goal before this one"),
-    ("Y = foo, X is 2 * Y", "1:20", "foo is no number (here Y = foo)"),
+    ("Y = foo, X is 2 * Y", "1:20", "foo is no number (here Y = foo); " + GIVE.format("foo")),
     ("X is 1 / 0", "1:11", "1/0 divides by zero"),
     ("Y = 0, X is 1 mod Y", "1:18", "1 mod 0 divides by zero (here Y = 0)"),
     ("X is log(0)", "1:11", "log(0) is not defined"),
@@ -84,9 +86,9 @@ ARITHMETIC = [
      "max(1,2,3) is no number, as there is no arithmetic function max/3; did you mean max/2?"),
     ("X is [1]", "1:11", "[1] is a list, no number"),
     ('X = 1, "a" < 3', "1:20", '"a" is a text, no number'),
-    ("member(X, [1, b]), X > 0", "1:30", "b is no number (here X = b)"),
+    ("member(X, [1, b]), X > 0", "1:30", "b is no number (here X = b); " + GIVE.format("b")),
     ("X = 1, \\+ Y > 0", "1:21", "Y is not bound when it is reached; bind it in a goal before this one"),
-    ("findall(A, (member(A, [a]), A > 2), X)", "1:39", "a is no number (here A = a)"),
+    ("findall(A, (member(A, [a]), A > 2), X)", "1:39", "a is no number (here A = a); " + GIVE.format("a")),
 ]  # fmt: skip
 
 
