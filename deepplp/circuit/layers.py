@@ -8,7 +8,7 @@ import numpy as np
 
 from deepplp.circuit.circuit import IntArray
 from deepplp.circuit.indices import node_levels
-from deepplp.circuit.packing import pack, starts_of
+from deepplp.circuit.packing import pack, starts_of, stretches
 from deepplp.circuit.plan import Plan
 
 __all__ = ["Layers", "layers_of"]
@@ -38,7 +38,7 @@ def _layers(plan: Plan) -> Layers:
     place = np.empty(plan.nodes, dtype=np.int64)
     place[order] = np.arange(plan.nodes)
     starts = starts_of(sizes[order])
-    elements = np.repeat(arrays.node_offsets[order] - starts[:-1], sizes[order]) + np.arange(starts[-1])
+    elements = stretches(arrays.node_offsets[order], sizes[order])
     factors = np.concatenate([np.arange(plan.leaves), plan.leaves + place])
     sorted_arrays = arrays._replace(
         node_offsets=starts,

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepplp.circuit.circuit import IntArray
 
-__all__ = ["pack", "starts_of", "unpack"]
+__all__ = ["pack", "starts_of", "stretches", "unpack"]
 
 
 def starts_of(sizes: Sequence[int] | IntArray) -> IntArray:
@@ -16,6 +16,16 @@ def starts_of(sizes: Sequence[int] | IntArray) -> IntArray:
     starts = np.zeros(len(sizes) + 1, dtype=np.int64)
     np.cumsum(sizes, out=starts[1:])
     return starts
+
+
+def stretches(firsts: IntArray, sizes: IntArray) -> IntArray:
+    """The numbers from each of the firsts on, as many as its size says, one stretch behind another.
+
+    >>> stretches(np.array([7, 2]), np.array([2, 3])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    starts = starts_of(sizes)
+    return np.repeat(firsts - starts[:-1], sizes) + np.arange(starts[-1])
 
 
 def pack(arrays: Sequence[Sequence[IntArray]]) -> IntArray:

@@ -23,7 +23,7 @@ from deepplp.compilation.report import Attempt
 from deepplp.compilation.sentential_diagram import SententialDiagram
 from deepplp.compilation.stack import call_with_deep_stack
 from deepplp.errors import Position
-from deepplp.formula import Atom, Formula
+from deepplp.formula import Atom, Formula, roots_of
 
 __all__ = ["ELIMINATION", "Blowup", "Limits", "Made", "along_order", "bottom_up", "by_elimination", "describe"]
 
@@ -110,7 +110,7 @@ def by_elimination(formula: Formula, limits: Limits) -> Made:
     except OutOfBudgetError as stop:
         wide = set(elimination.choices)
         part = tuple(i for i, node in enumerate(formula.nodes) if isinstance(node, Atom) and node.choice in wide)
-        part = part or tuple(abs(goal.literal) - 1 for goal in (*formula.queries, *formula.evidence))
+        part = part or tuple(roots_of(formula))
         return attempt(f"stopped: out of {stop.limit}", elimination.nodes, 0), Blowup(stop.limit, part, 0)
     except TooWideError as stop:
         return attempt(f"stopped: {stop}", elimination.nodes, 0), Blowup("width", (), 0)
@@ -142,8 +142,7 @@ class _Job:
     def ended(self, reason: str) -> Made:
         """What came of the attempt where its process was ended, or has died for want of memory."""
         limit = "seconds" if reason == "seconds" else "memory"
-        goals = tuple(abs(goal.literal) - 1 for goal in (*self._formula.queries, *self._formula.evidence))
-        return self._attempt(f"stopped: out of {limit}", 0, 0), Blowup(limit, goals, 0)
+        return self._attempt(f"stopped: out of {limit}", 0, 0), Blowup(limit, tuple(roots_of(self._formula)), 0)
 
     def _attempt(self, outcome: str, nodes: int, elements: int) -> Attempt:
         return Attempt(self._name, outcome, nodes, elements, self.meter.steps, time.perf_counter() - self._start)

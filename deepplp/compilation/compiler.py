@@ -144,7 +144,7 @@ class _Attempts:
     attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._start = time.monotonic()
+        self._deadline = None if self.budget.seconds is None else time.monotonic() + self.budget.seconds
         given, self.formula = self.formula, without_certain(self.formula)
         self._certain: tuple[int, ...] = ()  # choices that are none: they stand behind the others in every order
         if self.formula is not given:
@@ -267,8 +267,7 @@ class _Attempts:
         return list(found.values())
 
     def _try(self, name: str, limit: int | None, *, by_pysdd: bool = False) -> Circuit | Blowup:
-        seconds, memory = self.budget.seconds, self.budget.memory
-        deadline = None if seconds is None else self._start + seconds
+        deadline, memory = self._deadline, self.budget.memory
         if by_pysdd and limit is not None:  # one of several tries: it leaves half of the time to the others
             deadline = deadline and (deadline + time.monotonic()) / 2
             memory = min(memory or _SENTENTIAL_BYTES, _SENTENTIAL_BYTES)
@@ -286,9 +285,7 @@ class _Attempts:
         return found
 
     def _eliminated(self, limit: int | None) -> Circuit | Blowup:
-        seconds = self.budget.seconds
-        deadline = None if seconds is None else self._start + seconds
-        limits = Limits(deadline, self.budget.nodes, limit, self.budget.memory)
+        limits = Limits(self._deadline, self.budget.nodes, limit, self.budget.memory)
         return self._made(ELIMINATION, limits, lambda: by_elimination(self.formula, limits))
 
     def _take(self, order: Order) -> str:

@@ -1,6 +1,6 @@
 """The compiler that eliminates variables: circuits whose size follows the treewidth."""
 
 from deepplp.compilation.elimination.eliminate import Elimination
-from deepplp.compilation.elimination.groups import TooWideError
+from deepplp.compilation.elimination.propagation import TooWideError
 
 __all__ = ["Elimination", "TooWideError"]

@@ -13,13 +13,12 @@ import numpy as np
 from deepplp.circuit import FALSE_NODE, TRUE_NODE, Circuit, IntArray, starts_of
 from deepplp.compilation.compile_budget import Meter
 from deepplp.compilation.elimination.derivatives import derivatives
-from deepplp.compilation.elimination.groups import TooWideError
 from deepplp.compilation.elimination.network import Network, network_of
 from deepplp.compilation.elimination.order import elimination_order
 from deepplp.compilation.elimination.products import Products
-from deepplp.compilation.elimination.propagation import ContradictionError, simplified
+from deepplp.compilation.elimination.propagation import ContradictionError, TooWideError, simplified
 from deepplp.compilation.elimination.relations import Relation, joined, joined_without, reduced
-from deepplp.formula import Formula, components_of
+from deepplp.formula import Formula
 
 __all__ = ["Elimination", "TooWideError"]
 
@@ -52,8 +51,6 @@ class Elimination:
 
     def _compiled(self) -> Circuit:
         products = self._products
-        if any(component.cyclic for component in components_of(self._formula)):
-            raise TooWideError("there are cycles")
         network = network_of(self._formula, simplified(self._formula), products)
         network.relations[:] = reduced(network.relations, network.sizes)
         if any(not relation.rows for relation in network.relations):
@@ -146,7 +143,7 @@ def exported(formula: Formula, products: Products, roots: list[int], evidence: i
     used = np.zeros(count, dtype=np.bool_)
     used[[n for n in [*roots, evidence] if n >= 0]] = True
     sizes = np.zeros(count, dtype=np.int64)
-    for made in products.newest_first():
+    for made in reversed(products.rounds):
         last = made.first + len(made.offsets) - 1
         mine = np.repeat(used[made.first : last], np.diff(made.offsets))
         for side in (made.left[mine], made.right[mine]):

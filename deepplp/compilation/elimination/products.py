@@ -5,12 +5,12 @@ A node or a leaf is a *reference*: node n is n, and leaf i is ``-i - 1``. Node 0
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from deepplp.circuit import TRUE_NODE, IntArray, starts_of
+from deepplp.circuit import TRUE_NODE, IntArray, starts_of, stretches
 from deepplp.compilation.compile_budget import Meter
 
 __all__ = ["Products", "Round"]
@@ -92,10 +92,10 @@ class Products:
             codes = np.stack([np.add.reduceat(m, offsets[:-1]) for m in mixed] + [sizes.astype(np.uint64)], axis=1)
         _, first, which = np.unique(codes, axis=0, return_index=True, return_inverse=True)
         which = which.reshape(-1)
-        place = _places(offsets[first[which]], sizes)
+        place = stretches(offsets[first[which]], sizes)
         if not (np.array_equal(low[place], low) and np.array_equal(high[place], high)):  # equal codes by accident
             first = which = np.arange(len(sizes))
-        elements = _places(offsets[first], sizes[first])
+        elements = stretches(offsets[first], sizes[first])
         return self._made(starts_of(sizes[first]), low[elements], high[elements])[which]
 
     def _made(self, offsets: IntArray, left: IntArray, right: IntArray) -> IntArray:
@@ -105,10 +105,6 @@ class Products:
         self.meter.spend(len(left), self.count)
         return np.arange(first, first + count, dtype=np.int64)
 
-    def newest_first(self) -> Iterator[Round]:
-        """The rounds, the last one first."""
-        return reversed(self.rounds)
-
 
 def _mixed(low: IntArray, high: IntArray, by: np.uint64) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """A number for each pair, as good as random."""
@@ -117,9 +113,3 @@ def _mixed(low: IntArray, high: IntArray, by: np.uint64) -> np.ndarray[tuple[int
     code *= np.uint64(0xBF58476D1CE4E5B9) ^ by
     code ^= code >> np.uint64(32)
     return code
-
-
-def _places(starts: IntArray, sizes: IntArray) -> IntArray:
-    """The numbers from each start on, as many as its size says, one stretch behind another."""
-    offsets = starts_of(sizes)
-    return np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])

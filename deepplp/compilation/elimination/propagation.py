@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from deepplp.formula import And, Atom, Fixed, Formula, Or, components_of
 
-__all__ = ["ContradictionError", "Gate", "Literal", "Open", "Simplified", "simplified"]
+__all__ = ["ContradictionError", "Gate", "Literal", "Open", "Simplified", "TooWideError", "simplified"]
 
 Literal = int
 """``n + 1`` for gate n of a `Simplified` formula, ``-(n + 1)`` for its negation."""
@@ -23,9 +23,13 @@ class ContradictionError(Exception):
     """The evidence holds in no world."""
 
 
+class TooWideError(Exception):
+    """A gate reads too much to be a relation, or there are cycles; the message says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A conjunction or a disjunction of literals, at least two."""
+    """A conjunction or a disjunction of literals: two or more, but for the links of a chain."""
 
     is_or: bool
     children: tuple[Literal, ...]
@@ -55,12 +59,14 @@ class Simplified:
 def simplified(formula: Formula) -> Simplified:
     """Settle what the evidence settles.
 
-    The formula has no cycles.
-
     Raises:
+        TooWideError: there are cycles.
         ContradictionError: the evidence is found to hold in no world; it may do so where that is not found, too.
     """
-    order = [index for component in components_of(formula) for index in component.nodes]
+    components = components_of(formula)
+    if any(component.cyclic for component in components):
+        raise TooWideError("there are cycles")
+    order = [index for component in components for index in component.nodes]
     settled = _Settled(formula, order)
     settled.rule_out_impossible()
     possible = {choice: frozenset(values) for choice, values in settled.domains.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepplp.circuit import TRUE_NODE, IntArray
+from deepplp.circuit import TRUE_NODE, IntArray, stretches
 from deepplp.compilation.elimination.products import Products
 
 __all__ = ["Relation", "joined", "joined_without", "merged", "reduced"]
@@ -66,9 +66,7 @@ def _pairs(left: Relation, right: Relation, sizes: Mapping[int, int], products: 
     counts = last - first
     total = int(counts.sum())
     products.meter.spend(total, products.count + total)
-    starts = np.cumsum(counts) - counts
-    rows = np.repeat(np.arange(left.rows), counts)
-    return rows, order[np.repeat(first - starts, counts) + np.arange(total)]
+    return np.repeat(np.arange(left.rows), counts), order[stretches(first, counts)]
 
 
 def _combined(left: Relation, right: Relation, rows: tuple[IntArray, IntArray]) -> tuple[tuple[int, ...], Values]:
