@@ -12,6 +12,7 @@ from typing import Literal
 from deepplp.errors import DeepPLPError, Position
 from deepplp.grounding import Grounder, hint_for, impossible_goals, number_faults, stated_faults
 from deepplp.program import (
+    ASKING,
     Program,
     Statement,
     Term,
@@ -24,7 +25,6 @@ from deepplp.program import (
 
 __all__ = ["Finding", "Report", "check_file"]
 
-_ASKING = frozenset({"query/1", "evidence/1", "evidence/2"})
 _READING = frozenset({"consult/1", "use_module/1", "use_module/2"})
 _NO_QUERY = "it has no query/1, so that deepplp prob has nothing to ask; in Python, model.query(…) names what is asked"
 Severity = Literal["error", "warning"]
@@ -101,9 +101,7 @@ def _numbers(program: Program) -> Iterator[Finding]:
         body = statement.heads_and_body()[1]
         for goal in subterms([] if body is None else [body]):
             for message, is_error in number_faults(goal) if goal.signature not in own else ():
-                place = goal.location
-                known = program.texts[statement.file].position(place[1]) if isinstance(place, tuple) else None
-                yield Finding("error" if is_error else "warning", message, known or statement.position)
+                yield Finding("error" if is_error else "warning", message, program.place(goal, statement))
 
 
 def _defined(program: Program) -> dict[str, Statement]:
@@ -148,7 +146,7 @@ def _unused(program: Program) -> Iterator[Finding]:
     if "query/1" not in defined:
         return
     calls: dict[str, set[str]] = {}
-    roots = {"query/1", "evidence/1", "evidence/2"}
+    roots = set(ASKING)
     for statement in program.statements:
         called = {signature for signature, _ in calls_of(statement)}
         for head in statement.heads_and_body()[0]:
@@ -169,7 +167,7 @@ def _unused(program: Program) -> Iterator[Finding]:
 
 def _singletons(statement: Statement) -> Iterator[str]:
     counts = Counter(variables_of(statement))
-    if statement.heads_and_body()[1] is None and statement.heads_and_body()[0][0].signature in _ASKING:
+    if statement.heads_and_body()[1] is None and statement.heads_and_body()[0][0].signature in ASKING:
         return  # query(p(X)) asks for every X
     # The variables of a probabilistic head tell its choices apart, so that they matter even if they occur once.
     told = {str(v) for h in statement.heads_and_body()[0] if h.probability is not None for v in h.variables()}

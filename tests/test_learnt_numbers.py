@@ -280,3 +280,18 @@ def test_the_module_of_numbers() -> None:
     assert isinstance(model.params, nn.Module)
     assert model.float().params["theta"].dtype == torch.float32
     assert model.query("hard(ann)", {"t": torch.tensor([40.0])}).probs.item() == 1.0
+
+
+def test_what_only_looks_like_a_learnt_number_is_kept() -> None:
+    """A quoted atom that reads as a learnt number, or a term whose name ends as it does, keeps its text."""
+    program = Program.from_string(
+        "t(0.5)::p(T) :- above(T, param(theta, 38), 1), q('param(theta,38)'), r(myparam(theta, 38)).\n"
+        "q('param(theta,38)'). r(myparam(theta, 38)).", "p.pl"
+    )  # fmt: skip
+    model = Model(program, cache=False)
+    with torch.no_grad():
+        model.params["theta"].fill_(9.5)
+    text = model.learned_program()
+    assert "above(T,9.5,1)" in text.replace(" ", "")
+    assert text.count("'param(theta,38)'") == 2
+    assert text.replace(" ", "").count("myparam(theta,38)") == 2

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from deepplp.errors import Position
 from deepplp.grounding.neural_choices import domain_of
 from deepplp.program import (
+    ASKING,
     Conjunction,
     Constant,
     Disjunction,
@@ -84,7 +85,7 @@ class ArgumentValues:
                 listed = probable and heads.count(head) > 1
                 (chosen if decides or listed else plain).add(head)
         self._misspelt = plain - chosen if probable else set()
-        self._signatures = (chosen | self._misspelt) - {"_directive/0", "query/1", "evidence/1", "evidence/2"}
+        self._signatures = (chosen | self._misspelt) - {"_directive/0", *ASKING}
         if not self._signatures or _adds_clauses(program):
             return
         for statement in program.statements:
@@ -142,13 +143,11 @@ def impossible_goals(program: Program, *, probable: bool = False) -> Iterator[tu
     values = ArgumentValues(program, probable=probable)
     for statement in program.statements if values else ():
         heads, body = statement.heads_and_body()
-        asked = [h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2")]
+        asked = [h for h in heads if h.signature in ASKING]
         for goal, bound in _goals([*asked, *([] if body is None else [body])], {}):
             fault = values.fault(goal, bound)
             if fault is not None:
-                place = goal.location[1] if isinstance(goal.location, tuple) else None
-                text = program.texts[statement.file]
-                yield fault, statement.position if place is None else text.position(place)
+                yield fault, program.place(goal, statement)
 
 
 def _goals(conjunction: Sequence[Term], bound: Bound) -> Iterator[tuple[Term, Bound]]:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from deepplp.errors import Position
 from deepplp.grounding.free_variables import is_closed
 from deepplp.grounding.question import atom_of, goal_fault, truth_fault
-from deepplp.program import Program, Statement, Term, Var, is_ground, readable, text_of
+from deepplp.program import ASKING, Program, Term, Var, is_ground, readable, text_of
 
 __all__ = ["stated_faults"]
-
-_STATED = frozenset({"query/1", "evidence/1", "evidence/2"})
 
 
 def stated_faults(program: Program) -> Iterator[tuple[str, Position]]:
@@ -23,11 +21,11 @@ def stated_faults(program: Program) -> Iterator[tuple[str, Position]]:
     for statement in program.statements:
         heads, body = statement.heads_and_body()
         for head in heads:
-            if head.signature not in _STATED:
+            if head.signature not in ASKING:
                 continue
             message = _fault(head, is_fact=body is None)
             if message is not None:
-                yield message, _place(head, statement, program)
+                yield message, program.place(head.args[0], statement)
             elif head.functor == "evidence" and body is None and is_ground(*head.args):
                 atom, holds = _observed(head)
                 other, first = known.setdefault(text_of(atom), (holds, statement.position))
@@ -66,11 +64,3 @@ def _contradiction(atom: Term, holds: bool, place: Position, first: Position) ->
     shown = readable(atom)
     stated, opposite = (f"\\+{shown}", shown) if holds else (shown, f"\\+{shown}")
     return f"the evidence {stated} ({first}), {opposite} ({place}) contradicts itself: no world satisfies all of it"
-
-
-def _place(head: Term, statement: Statement, program: Program) -> Position:
-    """Where the goal stands, or the statement."""
-    location = head.args[0].location if isinstance(head.args[0], Term) else None
-    if isinstance(location, tuple) and location[1] is not None:
-        return program.texts[statement.file].position(location[1])
-    return statement.position

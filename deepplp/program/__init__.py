@@ -4,6 +4,7 @@ from deepplp.program.files import FileState, are_current, read_text
 from deepplp.program.grammar import GrammarError, characters, goal_of_body
 from deepplp.program.halves import PROVED, is_proved_half
 from deepplp.program.inspection import (
+    ASKING,
     asserted_signatures,
     calls_in,
     calls_of,
@@ -60,6 +61,7 @@ from deepplp.program.values import Term as TermValue
 from deepplp.program.writing import text_of, texts_of
 
 __all__ = [
+    "ASKING",
     "PARAMETER_FORM",
     "PROVED",
     "RANGE_FUNCTOR",

@@ -16,6 +16,7 @@ from deepplp.program.program import Program, Statement
 from deepplp.program.terms import list_items, subterms
 
 __all__ = [
+    "ASKING",
     "asserted_signatures",
     "calls_in",
     "calls_of",
@@ -44,7 +45,8 @@ _AGGREGATES = frozenset({"exactly/2", "at_least/2", "at_most/2", "all_different/
 _ASSERTING = {"assertz/1", "asserta/1", "assert/1", "retractall/1"}
 _LOADING = {"consult/1", "./2", "use_module/1", "use_module/2"}
 
-_ASKING = frozenset({"query/1", "evidence/1", "evidence/2"})
+ASKING = frozenset({"query/1", "evidence/1", "evidence/2"})
+"""The predicates by which a program asks."""
 _MAY_BE_MISSING = frozenset({"aggregate_all/3", "aggregate/5"})
 
 
@@ -54,7 +56,7 @@ def calls_of(statement: Statement) -> Iterator[tuple[str, int | None]]:
         return
     heads, body = statement.heads_and_body()
     goals: list[Any] = [] if body is None else [body]
-    yield from calls_in([*goals, *(h for h in heads if h.signature in ("query/1", "evidence/1", "evidence/2"))])
+    yield from calls_in([*goals, *(h for h in heads if h.signature in ASKING)])
 
 
 def calls_in(goals: Sequence[Any]) -> Iterator[tuple[str, int | None]]:
@@ -143,7 +145,7 @@ def unsupported_control(program: Program) -> list[tuple[str, Any, Position]]:
     own = signatures_defined(program)
     bodies = [(s.heads_and_body()[1], s.position) for s in program.statements]
     asked = (
-        (h.args[0], s.position) for s in program.statements for h in s.heads_and_body()[0] if h.signature in _ASKING
+        (h.args[0], s.position) for s in program.statements for h in s.heads_and_body()[0] if h.signature in ASKING
     )
     bodies += [(goal, position) for goal, position in asked if isinstance(goal, Not)]
     return [(message, place, start) for body, start in bodies for message, place in control_faults(body, own)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from problog.logic import AnnotatedDisjunction, Clause, Or, Term, Var
+from problog.logic import AnnotatedDisjunction, Clause, Constant, Or, Term, Var
 
 from deepplp.errors import (
     DeepPLPError,
@@ -25,7 +25,7 @@ from deepplp.program.files import read_source, read_text
 from deepplp.program.learnable import LearnableClause, learnable_clause, write_learnt
 from deepplp.program.parameters import LearntNumber, learnt_numbers_in, unique_starts, with_values
 from deepplp.program.syntax import parse_statements
-from deepplp.program.terms import list_items
+from deepplp.program.terms import list_items, substituted
 from deepplp.program.text import Text
 
 __all__ = ["NeuralDeclaration", "Program", "Statement", "heads_and_body"]
@@ -174,6 +174,13 @@ class Program:
         """The clauses with learnable probabilities, in the order of the text."""
         return tuple(s.learnable for s in self.statements if s.learnable is not None)
 
+    def place(self, term: object, statement: Statement) -> Position:
+        """Where a term of a statement stands; where the statement does, if that is not known."""
+        location = term.location if isinstance(term, Term) else None
+        if isinstance(location, tuple) and location[1] is not None:
+            return self.texts[statement.file].position(location[1])
+        return statement.position
+
     @property
     def learnt_numbers(self) -> dict[str, float]:
         """The numbers ``param(Name, Start)`` that are learnt: where each starts, by its name.
@@ -217,9 +224,9 @@ class Program:
                 values = [(n, numbers[n.name]) for n in self._learnt_numbers_of(statement) if n.name in numbers]
                 if statement.learnable is not None:
                     found = groundings.get(statement.learnable.index, ())
-                    replacement, learnt = write_learnt(statement.term, statement.learnable, found), True
-                    for n, value in values:
-                        replacement = replacement.replace(str(n.term), repr(value))
+                    tokens: dict[str, Term] = {str(n.term): Constant(value) for n, value in values}
+                    (term,) = substituted([statement.term], tokens, compounds=True)
+                    replacement, learnt = write_learnt(term, statement.learnable, found), True
                 elif values:
                     replacement, learnt = with_values(own.content[start : statement.end], start, values), True
                 elif statement.consulted is not None:

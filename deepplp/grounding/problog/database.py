@@ -24,6 +24,7 @@ from deepplp.grounding.problog.modules import exclusive, is_shipped, run_module,
 from deepplp.grounding.problog.recognition import with_aggregates
 from deepplp.grounding.problog.vocabulary import Arguments, BuiltinFunction
 from deepplp.program import (
+    ASKING,
     Constant,
     FileState,
     Program,
@@ -327,7 +328,7 @@ def shown_path(path: str, root: str) -> str:
 
 
 def _asks(statement: Statement) -> bool:
-    return any(h.signature in ("query/1", "evidence/1", "evidence/2") for h in statement.heads_and_body()[0])
+    return any(h.signature in ASKING for h in statement.heads_and_body()[0])
 
 
 def _stem(path: str) -> str:
