@@ -32,7 +32,7 @@ from deepplp.queries.header import Header
 
 __all__ = ["Storage", "cache_folder"]
 
-_FORMAT = 6
+_FORMAT = 7
 _ARRAYS = ("column_offsets", "order", "leaf_offsets", "leaf_columns", "node_offsets", "primes", "subs", "roots")
 _MOST_BYTES = MOST_BYTES  # of all files together
 _ENTRY = re.compile(r"[0-9a-f]{64}\.npz")
@@ -179,5 +179,6 @@ def _code_digest() -> str:
 def _checksum(arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for name in _ARRAYS:
-        digest.update(np.ascontiguousarray(arrays[name], dtype=np.int64).tobytes())
+        array = arrays[name]  # of whatever type an entry holds; that it is right is looked at later
+        digest.update(array.dtype.str.encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
