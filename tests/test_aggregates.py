@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deepplp
+from deepplp.errors import NoValueError
 from deepplp.grounding.grounder import GrounderName
 
 FACTS = {"a": 0.5, "b": 0.25, "c": 0.9, "sure": 1.0, "never": 0.0}
@@ -145,9 +146,6 @@ def test_evidence(rules: list[Rule], number: int, holds: bool) -> None:
     assert found == pytest.approx(both / mass, abs=1e-9)
 
 
-IMAGES = "nn(net, [X], D, [0..{most}]) :: digit(X, D). image(X) :- between(1, {count}, X).\n"
-
-
 def rows(count: int, values: int, batch: int = 1) -> dict[str, torch.Tensor]:
     """One distribution for each image, in each row of a batch."""
     generator = torch.Generator().manual_seed(count)
@@ -157,8 +155,8 @@ def rows(count: int, values: int, batch: int = 1) -> dict[str, torch.Tensor]:
 
 def imaged(count: int, most: int, rules: str) -> deepplp.Model:
     """A model of images whose network says what they are."""
-    text = IMAGES.format(most=most, count=0) + "".join(f"image(i{n}). " for n in range(1, count + 1)) + rules
-    text = text.replace("image(X) :- between(1, 0, X).", "")
+    images = "".join(f"image(i{n}). " for n in range(1, count + 1))
+    text = f"nn(net, [X], D, [0..{most}]) :: digit(X, D).\n{images}{rules}"
     return deepplp.Model(deepplp.Program.from_string(text), {"net": lambda x: x}, cache=False)
 
 
@@ -318,3 +316,23 @@ def test_a_deep_cycle_is_found() -> None:
     text = "0.5::p(1).\np(2) :- \\+ many(2).\nmany(N) :- aggregate_all(count, p(_), N).\n"
     with pytest.raises(deepplp.errors.GroundingError, match=r"3:12: aggregate_all/3 collects the answers of p\(_\)"):
         answered(text, "many(N)")
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [("aggregate_all(count, p(X), N)", [0.25, 0.5, 0.25]), ("aggregate_all(count, p(_), 1)", [0.5]),
+     ("aggregate_all(max(X), p(X), 2)", [0.5])],
+)  # fmt: skip
+def test_aggregates_as_queries(goal: str, expected: list[float]) -> None:
+    """The variables of an aggregate's template and goal are its own: a query of it need not bind them."""
+    found = deepplp.Model(deepplp.Program.from_string("0.5::p(1). 0.5::p(2)."), cache=False).query(goal)
+    assert found.probs[0].tolist() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["sum(X)", "avg(X)"])
+def test_numbers_beyond_floating_point(kind: str) -> None:
+    """An integer that no floating-point number holds, beside such a number, is an error with its place."""
+    text = f"0.5::p(1{'0' * 400}). 0.5::p(1.5). q(S) :- aggregate_all({kind}, p(X), S)."
+    with pytest.raises(NoValueError, match="aggregate_all/3: this arithmetic has no value") as caught:
+        deepplp.ground(deepplp.Program.from_string(text, "p.pl"), "q(S)")
+    assert str(caught.value).startswith("p.pl:1:")

@@ -266,15 +266,10 @@ class _Steps(Generic[W]):
 
     def _key(self, condition: int, decided: frozenset[Hashable]) -> Hashable:
         """The choice by whose values a condition is taken together with others: that of most values."""
-        found = {g for g, _ in self._conditions.values_of(condition) if g not in decided} if condition else set()
-        sizes = [(len(self._conditions.values[g]), g) for g in found]
-        most = max((n for n, _ in sizes), default=0)
-        if most < 2:
-            return None
-        return next(g for g, _ in self._conditions.values_of(condition) if g in found and self._has(g, most))
-
-    def _has(self, group: Hashable, count: int) -> bool:
-        return len(self._conditions.values[group]) == count
+        values = self._conditions.values
+        found = [group for group, _ in self._conditions.values_of(condition) if group not in decided]
+        most = max(found, key=lambda group: len(values[group]), default=None)
+        return most if most is not None and len(values[most]) > 1 else None
 
 
 class _Chain(Generic[S, W]):

@@ -14,7 +14,7 @@ from deepplp.program import Term, Var, is_ground, list_items
 __all__ = ["is_closed"]
 
 _OWN: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"findall/3": (0, 1), "all/3": (0, 1), "all_or_none/3": (0, 1), "forall/2": (0, 1)}
+    {"findall/3": (0, 1), "all/3": (0, 1), "all_or_none/3": (0, 1), "forall/2": (0, 1), "aggregate_all/3": (0, 1)}
 )
 
 

@@ -142,6 +142,8 @@ def _values(
         if fault.is_unbound:
             raise NonGroundError(f"{aggregate.name} {fault}; bind it in the goal", position) from None
         raise NoValueError(f"{aggregate.name} {fault}", position) from None
+    except OverflowError as error:  # an integer beyond all floating-point numbers among such
+        raise NoValueError(f"{aggregate.name}: this arithmetic has no value: {error}", position) from None
     except TooManyStatesError:
         raise BudgetExceededError(
             f"{aggregate.name} may come to more than 65536 values for the {len(solutions)} solutions of this goal; "

@@ -87,18 +87,21 @@ def collected(name: str, pattern: Argument, goal: Term, call: CallOptions, *, pr
         GroundingError: the goal's answers depend on this call.
     """
     engine, database, target = call["engine"], call["database"], call["target"]
-    cycle = GroundingError(
-        f"{name} collects the answers of {readable(goal)} while these are being found: they depend on themselves; "
-        f"collect the answers of a goal that does not lead back to this call of {name}",
-        engine.locate(call.get("location")),
-    )
+
+    def cycle() -> GroundingError:
+        return GroundingError(
+            f"{name} collects the answers of {readable(goal)} while these are being found: they depend on themselves; "
+            f"collect the answers of a goal that does not lead back to this call of {name}",
+            engine.locate(call.get("location")),
+        )
+
     own = ProblogTarget(keep_order=True, keep_all=True, keep_duplicates=True) if proofs else target
     key = name, str(substitute_simple(goal, VarReindex()))
-    with engine.apart(key, lambda: cycle, fresh=proofs):
+    with engine.apart(key, cycle, fresh=proofs):
         try:
             results = _solutions(engine, database, own, pattern, goal, call.get("call_origin"))
         except (AssertionError, IndirectCallCycleError):
-            raise cycle from None
+            raise cycle() from None
     return _proved_answers(results, own, target) if proofs else _merged_answers(results)
 
 

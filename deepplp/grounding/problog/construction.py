@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Unpack
 
-from problog.engine_builtin import CallModeError, check_mode, list_elements
+from problog.engine_builtin import CallModeError, build_list, check_mode, list_elements
 from problog.engine_stack import SimpleBuiltIn
 from problog.logic import is_variable
 
@@ -33,10 +33,7 @@ def _split(builtin: BuiltinFunction) -> BuiltinFunction:
     def solve(term: Argument, parts: Argument, **call: Unpack[CallOptions]) -> list[Solution]:
         if isinstance(term, Term):
             check_mode((term, parts), ["nv", "nl"], "=..", call.get("location"), call.get("database"))
-            expected = Term("[]")
-            for part in reversed((name_of(term), *term.args)):
-                expected = Term(".", part, expected)
-            return unified((term, parts), 1, expected)
+            return unified((term, parts), 1, build_list([name_of(term), *term.args], Term("[]")))
         items = list_elements(parts)[0] if isinstance(parts, Term) else []
         if len(items) < 2 or not _is_atom(items[0]):
             refused: list[Solution] = builtin.base_function(term, parts, **call)  # type: ignore[attr-defined]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from types import MappingProxyType
 
+from problog.engine_builtin import build_list
 from problog.logic import And as AndTerm
 from problog.logic import AnnotatedDisjunction, Clause, Constant, Not, Or, Term, Var
 
@@ -101,7 +101,7 @@ class _Recognition:
             goals = self._paired(list(_conjuncts(body)))
             shared = outside.union(*map(_open_names, goals))
             done = [self.goal(g, shared) for g in goals]
-            return reduce(lambda rest, g: AndTerm(g, rest), reversed(done[:-1]), done[-1])
+            return AndTerm.from_list(done)
         if isinstance(body, Or):
             shared = outside | _open_names(body)
             return Or(self.goal(body.op1, shared), self.goal(body.op2, shared), location=body.location)
@@ -134,7 +134,7 @@ class _Recognition:
         """A goal whose variables are its own but for those of the clause around it."""
         items = list_items(goal)
         if items is not None:
-            return _list([self._inside(i, outside) for i in items])
+            return build_list([self._inside(i, outside) for i in items], Term("[]"))
         return self.goal(goal, outside | _open_names(goal)) if isinstance(goal, Term) else goal
 
     def _aggregate(
@@ -179,7 +179,7 @@ class _Recognition:
         for other in range(number + 1, len(goals)):
             using = goals[other]
             signature = _signature(using)
-            if signature in _LIST_AGGREGATES - set(self._own) and _is_variable(using.args[0], str(made)):
+            if signature in _LIST_AGGREGATES and signature not in self._own and _is_variable(using.args[0], str(made)):
                 given = _names(using.args[1:])
                 between = _names([template, goal, *goals[number + 1 : other]])
                 return None if given & between else other
@@ -236,7 +236,3 @@ def _open_names(body: Term) -> frozenset[str]:
 def _named_variables(names: Iterable[str]) -> Term:
     """Variables beside their names, which errors show."""
     return Term("names", *(part for n in names for part in (Constant(f'"{n}"'), Var(n))))
-
-
-def _list(items: Sequence[Term]) -> Term:
-    return reduce(lambda rest, item: Term(".", item, rest), reversed(items), Term("[]"))
