@@ -229,7 +229,7 @@ def test_escaped_characters(grounder: GrounderName) -> None:
         s(L) :- sort(['#', '\n', 'a\'b', 'a(b', '\\', 'A', '\t', 'a*b'], L). query(s(_)).
     """
     found = [term[1] for term in items(answers(program, grounder)["s"].args[0])]
-    assert found == [r"\t", r"\n", "#", "A", r"\\", r"a\'b", "a(b", "a*b"]
+    assert found == [r"\t", r"\n", "#", "A", "\\", r"a\'b", "a(b", "a*b"]
 
 
 def test_negations_as_terms() -> None:

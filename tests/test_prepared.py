@@ -224,7 +224,7 @@ def test_evidence_that_the_query_does_not_wait_for() -> None:
     assert model.query("a", evidence={"c": torch.tensor([0.5]), " c": True}).probs.item() == pytest.approx(2 / 3)
     for value in (seen, seen.numpy(), 0.5, "yes"):
         with pytest.raises(
-            errors.QueryError, match=r"for c is True, False or.*None, not.*prepared\(evidence=\{'c': …\}\)"
+            errors.QueryError, match=r"for c must be True or False or.*None, not.*prepared\(evidence=\{'c': …\}\)"
         ):
             model.compile("a", evidence={"c": value})
     assert model.compile("a", evidence={"b": 0})().probs.item() == pytest.approx(0.5)
