@@ -295,3 +295,15 @@ def test_what_only_looks_like_a_learnt_number_is_kept() -> None:
     assert "above(T,9.5,1)" in text.replace(" ", "")
     assert text.count("'param(theta,38)'") == 2
     assert text.replace(" ", "").count("myparam(theta,38)") == 2
+
+
+@pytest.mark.parametrize("head", ["p(X)", "t(0.5)::p(X)"])
+@pytest.mark.parametrize("side", ["param(a, 1)**2", "-param(a, 1)", "2-param(a, 1)", "param(a, 1) % that :)\n"])
+def test_negative_numbers_read_back(head: str, side: str) -> None:
+    """A learnt number below 0 keeps its place among operators: the learnt program gives the model's answers."""
+    model = model_of(f"{head} :- {side} > X - 2.5.\n", "auto")
+    with torch.no_grad():
+        model.params["a"].fill_(-3.0)
+    inputs = {"x": torch.tensor([-8.0, -1.0, 3.0, 6.0, 7.0, 13.0])}
+    found = model_of(model.learned_program()).query("p(x)", inputs).probs
+    torch.testing.assert_close(found, model.query("p(x)", inputs).probs)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import deepplp
-from deepplp import Model, Program, Query, errors
+from deepplp import Model, Program, Query, errors, probabilities
 from deepplp.formula import Computed
 from deepplp.grounding import TENSOR_ARITHMETIC, Grounder
 from deepplp.neural import ROW_ARITHMETIC
@@ -461,3 +461,33 @@ def test_all_signs_between_two_inputs() -> None:
     for sign, function in SIGNS.items():
         found = model_of(f"p(A, B) :- A {sign} B.").query("p(a, b)", inputs).probs[:, 0]
         assert found.tolist() == [float(function(a, b)) for a, b in pairs], sign
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("queries", [["first", "q(a)"], ["q(a)", "first"]])
+def test_what_is_bound_by_is_does_not_depend_on_the_order(engine: str, queries: list[str]) -> None:
+    """``X is T`` compares where X is bound, and binds where it is free: the one's answers are not the other's."""
+    text = """
+    in(1, a). in(2, b). 0.5::f. 0.25::g.
+    q(X) :- in(1, T), X is T, f. q(X) :- in(2, T), X is T, g. first :- q(_).
+    """
+    model = Model(Program.from_string(text), cache=False, grounder=engine)  # type: ignore[arg-type]
+    found = model.query(queries, {"a": torch.tensor([1.0, 1.0]), "b": torch.tensor([1.0, 2.0])})
+    assert found.probs[:, found.terms.index("q(a)")].tolist() == [0.625, 0.5]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_tensor_term_without_tensors_is_a_number(engine: str) -> None:
+    """``tensor(1 + 2)`` holds no input, and has one row."""
+    program = Program.from_string("p(T) :- T > 2. q :- T = tensor(1+2), T > 4.")
+    model = Model(program, cache=False, grounder=engine)  # type: ignore[arg-type]
+    assert model.query(["p(tensor(1+2))", "q"]).probs.tolist() == [[1.0, 0.0]]
+
+
+def test_arithmetic_that_is_undefined_at_the_start() -> None:
+    """A plain answer refuses NaN, as a model does, rather than to take a comparison with it for false."""
+    text = "p :- X is param(a, 1) * 1e308 * 1e308, Y is X - X, Y > 2. query(p)."
+    with pytest.raises(errors.DeepPLPError, match=r"NaN|not defined"):
+        probabilities(Program.from_string(text))
+    with pytest.raises(errors.InputError, match="not defined"):
+        Model(Program.from_string(text), cache=False).query()

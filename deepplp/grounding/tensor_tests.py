@@ -137,6 +137,8 @@ def start_value(tensor: Term) -> float | None:
             values = stack[-arity:]
             del stack[-arity:]
             stack.append(_called(str(what), values))
+            if math.isnan(stack[-1]):
+                raise ValueError(f"{readable(inner)} is NaN")
         else:
             value = what if kind == "number" else parts[cast(int, what)]
             if value is None:

@@ -61,14 +61,14 @@ def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
     is_soft = steps[-1][1] in _SOFT
     narrow = floating and not is_soft
     dtype = functools.reduce(torch.promote_types, floating, torch.float32) if narrow else torch.float64
-    device = next((t.device for t in given if t.device.type != "cpu"), given[0].device)
+    device = next((t.device for t in given if t.device.type != "cpu"), torch.device("cpu"))
     given = [t.to(device, dtype) for t in given]
     stack: list[Tensor] = []
     for kind, what, arity in steps:
         if kind in ("tensor", "param"):
             stack.append(given[what])
         elif kind == "number":
-            stack.append(torch.tensor(what, dtype=dtype, device=device))
+            stack.append(torch.tensor([what], dtype=dtype, device=device))
         else:
             arguments = stack[-arity:]
             del stack[-arity:]
@@ -82,8 +82,10 @@ def row_numbers(steps: Sequence[Step], columns: Sequence[Column]) -> Tensor:
             else:
                 stack.append(ROW_ARITHMETIC[what, arity](*arguments))
     (result,) = stack
+    if steps[-1][1] in _COMPARISONS:
+        return result
     _check(given, [result])
-    if exact and steps[-1][1] not in _COMPARISONS and bool((result.abs() <= _EXACT_INTEGERS).all()):
+    if exact and bool((result.abs() <= _EXACT_INTEGERS).all()):
         return result.long()
     return result
 

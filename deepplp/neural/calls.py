@@ -159,7 +159,7 @@ def _tolerance(raw: Tensor) -> float:
     eps = torch.finfo(raw.dtype).eps
     kind = raw.device.type
     if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
-        eps = max(eps, torch.finfo(torch.get_autocast_dtype(raw.device.type)).eps)
+        eps = max(eps, torch.finfo(torch.get_autocast_dtype(kind)).eps)
     return max(ROW_SUM_TOLERANCE, eps)
 
 

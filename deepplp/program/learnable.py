@@ -10,6 +10,7 @@ from problog.logic import And, AnnotatedDisjunction, Clause, Constant, Or, Term,
 
 from deepplp.errors import InvalidProbabilityError, Position, ProgramSyntaxError
 from deepplp.program.numbers import as_float, number_of
+from deepplp.program.writing import text_of
 
 __all__ = ["LearnableClause", "learnable_clause", "write_learnt"]
 
@@ -103,7 +104,7 @@ def write_learnt(
 
 def _clause_text(heads: Sequence[Term], body: Term | None) -> str:
     text = "; ".join(str(h) for h in heads)
-    return f"{text}." if body is None else f"{text} :- {body}."
+    return f"{text}." if body is None else f"{text} :- {text_of(body)}."
 
 
 def learnable_clause(

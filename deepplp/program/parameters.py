@@ -19,6 +19,7 @@ __all__ = ["PARAMETER_FORM", "LearntNumber", "learnt_number", "learnt_numbers_in
 PARAMETER_FORM = "a learnt number is param(Name, Number), an atom and the number that it starts at: param(theta, 38.5)"
 
 _NAME = re.compile(r"[a-z]\w*")
+_PARENTHESIS = re.compile(r"[()]|%[^\n]*|/\*.*?\*/", re.DOTALL)  # or a comment, in which one may stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,18 @@ def unique_starts(numbers: Sequence[LearntNumber]) -> dict[str, float]:
     return {name: number.start for name, number in first.items()}
 
 
+def value_text(value: float) -> str:
+    """A value as it stands in a program, also behind or before an operator."""
+    return f"({value!r})" if value < 0 else repr(value)
+
+
 def with_values(content: str, start: int, numbers: Sequence[tuple[LearntNumber, float]]) -> str:
     """A piece of a text that begins at an offset, with values in place of learnt numbers."""
     pieces: list[str] = []
     done = 0
     for number, value in sorted(numbers, key=lambda pair: pair[0].offset):
         place = number.offset - start
-        pieces += [content[done:place], repr(value)]
+        pieces += [content[done:place], value_text(value)]
         done = _end(content, place)
     return "".join([*pieces, content[done:]])
 
@@ -92,8 +98,8 @@ def with_values(content: str, start: int, numbers: Sequence[tuple[LearntNumber, 
 def _end(content: str, place: int) -> int:
     """The offset behind a term that begins with a name and a parenthesis."""
     depth = 0
-    for offset in range(place, len(content)):
-        depth += {"(": 1, ")": -1}.get(content[offset], 0)
-        if content[offset] == ")" and not depth:
-            return offset + 1
+    for found in _PARENTHESIS.finditer(content, place):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if found[0] == ")" and not depth:
+            return found.end()
     raise AssertionError("a term of a program has its closing parenthesis")

@@ -87,8 +87,8 @@ class Asking:
         for term, value in evidence.items():
             if value is not None and truth_value(value) is None:
                 raise QueryError(
-                    f"the evidence for {term} must be True or False or, for what a tensor of each call will say, None, not "
-                    f"{reprlib.repr(value)}; a tensor is given to the call: prepared(evidence={{{term!r}: …}})"
+                    f"the evidence for {term} must be True or False or, for what a tensor of each call will say, None, "
+                    f"not {reprlib.repr(value)}; a tensor is given to the call: prepared(evidence={{{term!r}: …}})"
                 )
         known: dict[str, bool | Tensor] = {t: torch.ones(1) if v is None else v for t, v in evidence.items()}
         asked, _ = read(Query(query.query, dict.fromkeys(inputs, _PLACEHOLDER), known, query.facts))

@@ -41,6 +41,7 @@ from deepplp.grounding.problog.vocabulary import (
     StackRecord,
     StepOptions,
 )
+from deepplp.grounding.tensor_arithmetic import holds_tensor
 from deepplp.program import Term, calls_in, is_ground, readable
 
 __all__ = ["Engine", "FailedCall", "Setting"]
@@ -245,7 +246,8 @@ class Engine(DefaultEngine):  # type: ignore[misc]  # problog has no types
         """A built-in; a call that raises an exception is noted for the error that comes of it."""
         signature, location = cast("tuple[str, Location]", call.get("call_origin") or ("", None))
         signature = signature.replace("'", "")
-        if looks_at_bindings(signature):
+        sides = call["context"]
+        if looks_at_bindings(signature) or (signature == "is/2" and holds_tensor(sides[1], self.inputs)):
             self._look_at(call["context"], call)
         try:
             messages: Messages = super().eval_builtin(**call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deepplp.errors import DeepPLPError
 from deepplp.grounding.clause_base import CallNode, Location
@@ -10,7 +10,7 @@ from deepplp.grounding.tabled.arithmetic import COMPARISONS, TensorMetError, exp
 from deepplp.grounding.tabled.relations import Run, StepResult
 from deepplp.grounding.tabled.terms import Environment, OutsideFragment, Pattern, Terms
 from deepplp.grounding.target import Key
-from deepplp.grounding.tensor_arithmetic import comparison, is_tensor, tensor_number
+from deepplp.grounding.tensor_arithmetic import Decision, comparison, is_tensor, tensor_number
 from deepplp.grounding.tensor_tests import tensor_test
 from deepplp.program import Term
 
@@ -37,6 +37,7 @@ class AssignmentStep:
             number = terms.number(self._expression(environment))
         except TensorMetError:
             number = self._tensor(environment)
+            run.look_at([self._left], environment)
             left = terms.resolve(self._left, environment)
             if isinstance(left, int) and left >= 0 and left != number:
                 known = terms.term(left)
@@ -104,11 +105,7 @@ class TensorTestStep:
     def step(self, run: Run, environment: Environment) -> StepResult:
         """Go on: see `Step`."""
         given = [_ground(self._terms, p, environment) for p in self.patterns]
-        try:
-            decision = tensor_test(self._name, given, self._terms.inputs, self._location)
-        except DeepPLPError as error:  # ProbLog's engine meets it again, and says it
-            raise OutsideFragment(error.message, self._location) from None
-        return decision.key(run.target.add_atom)
+        return _decided(run, self._location, lambda: tensor_test(self._name, given, self._terms.inputs, self._location))
 
     def replay(self, environment: Environment, last: Environment) -> None:
         """Bind nothing."""
@@ -123,8 +120,12 @@ def _ground(terms: Terms, pattern: Pattern, environment: Environment) -> Term:
 
 def _compared(terms: Terms, run: Run, name: str, left: Term, right: Term, location: Location) -> Key:
     """The key of a comparison of tensors."""
+    return _decided(run, location, lambda: comparison(name, left, right, terms.inputs, location))
+
+
+def _decided(run: Run, location: Location, decide: Callable[[], Decision]) -> Key:
+    """The key of what tensors decide."""
     try:
-        decision = comparison(name, left, right, terms.inputs, location)
+        return decide().key(run.target.add_atom)
     except DeepPLPError as error:  # ProbLog's engine meets it again, and says it
         raise OutsideFragment(error.message, location) from None
-    return decision.key(run.target.add_atom)
